@@ -1,0 +1,111 @@
+//! The `modelpulse` program: one file a subcommand; each parses, calls the library and prints.
+//!
+//! Results go to standard output, everything else to standard error. A failure is one line, and the
+//! exit code says of which kind: 1 where the model is unwell, 2 where the input is bad.
+
+mod console;
+mod json;
+mod replay;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Model health monitoring on TensorBoard event logs.
+#[derive(Debug, Parser)]
+#[command(name = "modelpulse", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  modelpulse train                                        train on the embedded digits, log to runs/
+  modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
+  tensorboard --logdir runs                               look at it";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Args),
+    Replay(replay::Args),
+}
+
+/// What the exit code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// 0.
+    Well,
+    /// 1.
+    Unwell,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error)
+            if error.use_stderr()
+                && error.kind()
+                    != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
+            // clap's first line says it all; the usage below it hides it.
+            let text = error.render().to_string();
+            let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or("error: bad arguments");
+            // A list of what is missing stands on lines of its own.
+            let rest: Vec<&str> = if first.ends_with(':') {
+                lines
+                    .take_while(|line| !line.starts_with("Usage"))
+                    .collect()
+            } else {
+                Vec::new()
+            };
+            eprintln!(
+                "{first}{}{} (see --help)",
+                if rest.is_empty() { "" } else { " " },
+                rest.join(" ")
+            );
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
+        Command::Train(args) => train::run(args),
+        Command::Replay(args) => replay::run(args),
+    };
+    match result {
+        Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::Unwell) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whoever read our output has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.into_iter()
+        .any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// An error and its causes, without those that it repeats.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error
+        .chain()
+        .map(|cause| cause.to_string().replace('\n', " "))
+    {
+        if !line.contains(&cause) {
+            line += if line.is_empty() { "" } else { ": " };
+            line += &cause;
+        }
+    }
+    line
+}

@@ -1,0 +1,22 @@
+//! A log directory: its writer and its reader.
+//!
+//! What was flushed is never lost: a file is only appended to while its writer lives, a failed or a
+//! resumed writer goes on in a new file, and a reader passes over what is damaged and says where.
+
+mod encode;
+mod error;
+mod file;
+mod name;
+mod reader;
+mod ring;
+mod series;
+mod worker;
+mod writer;
+
+pub use error::{Error, Failed, Report};
+pub use reader::{LogReader, Problem};
+pub use series::Series;
+pub use writer::{Overflow, RunWriter, StepGuard, Writer, WriterBuilder};
+
+pub(crate) use worker::Payload;
+pub(crate) use writer::Sequencer;

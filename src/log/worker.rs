@@ -1,0 +1,382 @@
+//! The thread that writes a log: takes messages from the rings, writes them, shows them to the sinks.
+//!
+//! One thread a log, whatever the number of runs and of logging threads. Messages of one logging
+//! thread keep their order; a flush mark has everything before it written before anything behind it.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Error;
+use super::encode;
+use super::file::EventFile;
+use super::ring::{Message, Ring};
+use super::series::Entry;
+use super::writer::Shared;
+use crate::flow::{Event, Sink, SinkError, Tee};
+use crate::summary::Value;
+use crate::types::{RunName, Step};
+
+/// What a ring carries beside scalars.
+pub(crate) enum Item {
+    /// Values of one wall time; with `flush`, the sinks see them when they are written.
+    Instant {
+        wall_time: f64,
+        entries: Vec<(u32, Step, Payload)>,
+        flush: bool,
+    },
+    /// Have everything before written.
+    Flush,
+}
+
+/// A value, or the way to make it: a picture is drawn here and not in the loop.
+pub(crate) enum Payload {
+    Value(Value),
+    Render(Box<dyn FnOnce() -> Result<Value, SinkError> + Send>),
+}
+
+impl Item {
+    pub(super) fn size(&self) -> usize {
+        let size = |payload: &Payload| match payload {
+            Payload::Value(value) => value.size(),
+            Payload::Render(_) => RENDER_SIZE,
+        };
+        match self {
+            Self::Instant { entries, .. } => {
+                64 + entries
+                    .iter()
+                    .map(|(_, _, payload)| 24 + size(payload))
+                    .sum::<usize>()
+            }
+            Self::Flush => 16,
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => value.fmt(f),
+            Self::Render(_) => f.write_str("to be drawn"),
+        }
+    }
+}
+
+/// What a picture that is not drawn yet counts as.
+const RENDER_SIZE: usize = 64 << 10;
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instant {
+                wall_time, entries, ..
+            } => write!(f, "{} values of {wall_time}", entries.len()),
+            Self::Flush => f.write_str("flush"),
+        }
+    }
+}
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    series: Vec<KnownSeries>,
+    runs: Vec<(RunName, EventFile)>,
+    sinks: Tee,
+    /// The instant that the sinks get when it is complete.
+    instant: Vec<Event>,
+    scratch: Vec<(u32, f32)>,
+}
+
+struct KnownSeries {
+    entry: Entry,
+    scalar_prefix: Box<[u8]>,
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, sinks: Tee) -> Self {
+        Self {
+            shared,
+            series: Vec::new(),
+            runs: Vec::new(),
+            sinks,
+            instant: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Runs until the writer ends.
+    pub(super) fn run(mut self) {
+        let shared = self.shared.clone();
+        // Also when a sink panics in a way that cannot be caught: nobody may wait for ever.
+        let _gone = Gone(&shared);
+        let mut flushed_at = Instant::now();
+        loop {
+            let (asked, sync, stop) = shared.requests();
+            self.drain();
+            let due = flushed_at.elapsed() >= shared.config.flush_interval;
+            if due || stop || asked {
+                self.flush();
+                flushed_at = Instant::now();
+            }
+            if sync {
+                self.runs
+                    .iter_mut()
+                    .for_each(|(_, file)| file.sync(&shared.account));
+            }
+            if stop {
+                self.finish();
+                return;
+            }
+            if asked {
+                shared.answer();
+            }
+            if shared.has_requests() {
+                continue;
+            }
+            // A ring that fills faster than the interval wakes this thread.
+            let rest = shared
+                .config
+                .flush_interval
+                .saturating_sub(flushed_at.elapsed());
+            std::thread::park_timeout(rest);
+        }
+    }
+
+    fn drain(&mut self) {
+        let rings: Vec<Arc<Ring>> = self.shared.rings().clone();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for ring in &rings {
+            ring.drain(&mut scratch, |message| self.take(message));
+            self.end_instant();
+        }
+        self.scratch = scratch;
+        self.shared.rings().retain(|ring| !ring.is_over());
+    }
+
+    #[inline]
+    fn take(&mut self, message: Message<'_>) {
+        match message {
+            Message::Scalar {
+                series,
+                wall_time,
+                step,
+                value,
+            } => {
+                self.scalars(wall_time, step.into(), &[(series, value)]);
+            }
+            Message::Step {
+                wall_time,
+                step,
+                values,
+                ..
+            } => self.scalars(wall_time, step.into(), values),
+            Message::Item(Item::Instant {
+                wall_time,
+                entries,
+                flush,
+            }) => {
+                self.take_instant(wall_time, entries);
+                if flush {
+                    self.flush();
+                }
+            }
+            Message::Item(Item::Flush) => {
+                self.end_instant();
+                self.flush();
+            }
+        }
+    }
+
+    /// Writes scalars of one run and step as one event.
+    #[inline]
+    fn scalars(&mut self, wall_time: f64, step: Step, values: &[(u32, f32)]) {
+        let Some(&(first, _)) = values.first() else {
+            return;
+        };
+        if values
+            .iter()
+            .any(|&(id, _)| id as usize >= self.series.len())
+        {
+            self.learn();
+        }
+        let Self {
+            series,
+            runs,
+            shared,
+            ..
+        } = self;
+        let prefix = |id: u32| &*series[id as usize].scalar_prefix;
+        let len = values.iter().map(|&(id, _)| prefix(id).len() + 4).sum();
+        let (_, file) = &mut runs[series[first as usize].entry.run as usize];
+        file.append(values.len() as u64, &shared.account, |out| {
+            encode::scalars(
+                out,
+                wall_time,
+                step,
+                len,
+                values.iter().map(|&(id, value)| (prefix(id), value)),
+            );
+        });
+        if !self.sinks.is_empty() {
+            for &(id, value) in values {
+                self.show(wall_time, step, id, Value::Scalar(value));
+            }
+        }
+    }
+
+    fn take_instant(&mut self, wall_time: f64, entries: Vec<(u32, Step, Payload)>) {
+        self.learn();
+        // Consecutive scalars of one run and step share an event.
+        let mut scalars: Vec<(u32, f32)> = Vec::new();
+        let mut at = (0, Step::ZERO);
+        for (id, step, payload) in entries {
+            let run = self.series[id as usize].entry.run;
+            let value = match payload {
+                Payload::Value(value) => Ok(value),
+                Payload::Render(render) => catch_unwind(AssertUnwindSafe(render))
+                    .unwrap_or_else(|panic| Err(panic_message(&*panic).into())),
+            };
+            let value = match value {
+                Ok(value) => value,
+                Err(source) => {
+                    let path = self.shared.registry.path(id);
+                    self.shared.account.fail(Error::Render { path, source }, 1);
+                    continue;
+                }
+            };
+            if !scalars.is_empty() && (at != (run, step) || !matches!(value, Value::Scalar(_))) {
+                self.scalars(wall_time, at.1, &std::mem::take(&mut scalars));
+            }
+            match value {
+                Value::Scalar(value) => {
+                    at = (run, step);
+                    scalars.push((id, value));
+                }
+                value => {
+                    let tag = &self.series[id as usize].entry.tag;
+                    let (_, file) = &mut self.runs[run as usize];
+                    file.append(1, &self.shared.account, |out| {
+                        encode::value(out, wall_time, step, tag.as_str(), &value);
+                    });
+                    if !self.sinks.is_empty() {
+                        self.show(wall_time, step, id, value);
+                    }
+                }
+            }
+        }
+        if !scalars.is_empty() {
+            self.scalars(wall_time, at.1, &scalars);
+        }
+    }
+
+    /// Adds an event to the instant of its wall time.
+    fn show(&mut self, wall_time: f64, step: Step, series: u32, value: Value) {
+        if self
+            .instant
+            .first()
+            .is_some_and(|event| event.wall_time != wall_time)
+        {
+            self.end_instant();
+        }
+        let Entry { run, tag } = &self.series[series as usize].entry;
+        let (run, _) = &self.runs[*run as usize];
+        self.instant.push(Event {
+            run: run.clone(),
+            tag: tag.clone(),
+            step,
+            wall_time,
+            value,
+        });
+    }
+
+    fn end_instant(&mut self) {
+        if self.instant.is_empty() {
+            return;
+        }
+        let mut instant = std::mem::take(&mut self.instant);
+        instant.sort_by(|a, b| a.run.cmp(&b.run));
+        self.with_sinks(|sinks| sinks.accept(&instant));
+        instant.clear();
+        self.instant = instant;
+    }
+
+    fn with_sinks(&mut self, call: impl FnOnce(&mut Tee) -> Result<(), SinkError>) {
+        let sinks = &mut self.sinks;
+        let result = catch_unwind(AssertUnwindSafe(|| call(sinks)));
+        let result = result.unwrap_or_else(|panic| {
+            // What it left behind cannot be trusted.
+            *sinks = Tee::default();
+            Err(panic_message(&*panic).into())
+        });
+        if let Err(error) = result {
+            self.shared.account.fail(Error::Sink(error), 0);
+        }
+    }
+
+    /// Takes over the runs and series that are new in the registry.
+    #[cold]
+    fn learn(&mut self) {
+        let Self {
+            shared,
+            series,
+            runs,
+            ..
+        } = self;
+        let tables = shared.registry.tables();
+        for name in &tables.runs[runs.len()..] {
+            let dir = if name.is_root() {
+                PathBuf::new()
+            } else {
+                PathBuf::from(name.as_str())
+            };
+            let config = &shared.config;
+            let file = EventFile::new(
+                config.dir.join(dir),
+                config.suffix.clone(),
+                config.resume_at,
+            );
+            runs.push((name.clone(), file));
+        }
+        series.extend(
+            tables.series[series.len()..]
+                .iter()
+                .map(|entry| KnownSeries {
+                    entry: entry.clone(),
+                    scalar_prefix: encode::scalar_prefix(entry.tag.as_str()),
+                }),
+        );
+    }
+
+    fn flush(&mut self) {
+        self.runs
+            .iter_mut()
+            .for_each(|(_, file)| file.flush(&self.shared.account));
+    }
+
+    fn finish(&mut self) {
+        let sync = self.shared.config.sync;
+        self.runs
+            .iter_mut()
+            .for_each(|(_, file)| file.finish(sync, &self.shared.account));
+        self.with_sinks(Sink::finish);
+    }
+}
+
+/// Tells those who wait that the thread is gone, however it went.
+struct Gone<'a>(&'a Shared);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.gone();
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "panicked: {}",
+        text.unwrap_or_else(|| "without a message".to_owned())
+    )
+}

@@ -1,0 +1,5 @@
+//! The `modelpulse` program.
+
+fn main() -> std::process::ExitCode {
+    modelpulse::cli::main()
+}

@@ -1,0 +1,376 @@
+//! Histograms: how many values fall between which bounds.
+//!
+//! Finite values are counted into equal-width buckets from the exact minimum to the exact maximum;
+//! NaN and infinite ones are counted apart, never dropped and never mixed in.
+
+use prost::bytes::{BufMut, Bytes, BytesMut};
+
+use super::{Tensor, Value, WrongKind, metadata, shape};
+use crate::proto::{DataClass, DataType, TensorProto};
+
+/// A histogram as TensorBoard's second generation of summaries stores it.
+///
+/// ```
+/// use modelpulse::summary::Histogram;
+/// let histogram = Histogram::of(&[0.0_f32, 1.0, 2.0, 3.0, f32::NAN]);
+/// assert_eq!(histogram.count(), 4);
+/// assert_eq!((histogram.min(), histogram.max()), (Some(0.0), Some(3.0)));
+/// assert_eq!(histogram.nan(), 1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Histogram {
+    /// Left bound, right bound, count; ascending and adjoining. The last bucket holds its right bound.
+    buckets: Vec<[f64; 3]>,
+    nan: u64,
+    positive_infinity: u64,
+    negative_infinity: u64,
+}
+
+/// A number that a histogram can count.
+pub trait Sample: Copy {
+    /// The number at double precision.
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! samples {
+    ($($number:ty),*) => {$(
+        impl Sample for $number {
+            #[inline]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+        }
+    )*};
+}
+
+samples!(f32, f64, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+impl Histogram {
+    /// As many buckets as TensorBoard's own writer makes.
+    pub const BUCKETS: usize = 30;
+
+    /// Counts `values` into [`BUCKETS`](Self::BUCKETS) buckets.
+    pub fn of<T: Sample>(values: &[T]) -> Self {
+        Self::with_buckets(values, Self::BUCKETS)
+    }
+
+    /// Counts `values` into `buckets` buckets, at least one. Equal values make one bucket without width.
+    pub fn with_buckets<T: Sample>(values: &[T], buckets: usize) -> Self {
+        let mut bounds = Bounds::default();
+        let (lanes, rest) = values.as_chunks::<LANES>();
+        let mut each = [Bounds::default(); LANES];
+        for lane in lanes {
+            for (bounds, value) in each.iter_mut().zip(lane) {
+                bounds.see(value.to_f64());
+            }
+        }
+        rest.iter().for_each(|value| bounds.see(value.to_f64()));
+        let Bounds { min, max, finite } = each.into_iter().fold(bounds, Bounds::and);
+
+        let mut histogram = Self::default();
+        if (finite as usize) < values.len() {
+            histogram.count_nonfinite(values);
+        }
+        if finite == 0 {
+            return histogram;
+        }
+        if min == max {
+            histogram.buckets = vec![[min, max, finite as f64]];
+            return histogram;
+        }
+        let buckets = buckets.max(1);
+        // Halved, so that the width of f64::MIN to f64::MAX does not overflow.
+        let half_width = (max / 2.0 - min / 2.0) / buckets as f64;
+        let scale = 0.5 / half_width;
+        let last = buckets - 1;
+        // Four tables, so that neighbours in one bucket do not wait for each other's increment.
+        let mut counts = vec![[0_u32; 4]; buckets + 1];
+        let bucket = |value: f64| {
+            let index = ((value - min) * scale) as usize;
+            // A value that is not finite lands behind the last bucket, a table nobody reads.
+            if value.is_finite() {
+                index.min(last)
+            } else {
+                buckets
+            }
+        };
+        let (quads, rest) = values.as_chunks::<4>();
+        for quad in quads {
+            for (lane, value) in quad.iter().enumerate() {
+                counts[bucket(value.to_f64())][lane] += 1;
+            }
+        }
+        rest.iter()
+            .for_each(|value| counts[bucket(value.to_f64())][0] += 1);
+        let bound = |index: usize| {
+            if index == buckets {
+                max
+            } else {
+                min + half_width * 2.0 * index as f64
+            }
+        };
+        histogram.buckets = (0..buckets)
+            .map(|index| {
+                let count: u64 = counts[index].iter().map(|&count| u64::from(count)).sum();
+                [bound(index), bound(index + 1), count as f64]
+            })
+            .collect();
+        histogram
+    }
+
+    /// A ready-made histogram: left bound, right bound and count of each bucket, ascending.
+    pub fn from_buckets(buckets: Vec<[f64; 3]>) -> Self {
+        Self {
+            buckets,
+            ..Self::default()
+        }
+    }
+
+    /// Left bound, right bound and count of each bucket.
+    pub fn buckets(&self) -> &[[f64; 3]] {
+        &self.buckets
+    }
+
+    /// How many finite values were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|[_, _, count]| count).sum::<f64>() as u64
+    }
+
+    /// The smallest finite value.
+    pub fn min(&self) -> Option<f64> {
+        self.buckets.first().map(|[left, _, _]| *left)
+    }
+
+    /// The largest finite value.
+    pub fn max(&self) -> Option<f64> {
+        self.buckets.last().map(|[_, right, _]| *right)
+    }
+
+    /// How many values were not a number.
+    pub fn nan(&self) -> u64 {
+        self.nan
+    }
+
+    /// How many values were +∞.
+    pub fn positive_infinity(&self) -> u64 {
+        self.positive_infinity
+    }
+
+    /// How many values were −∞.
+    pub fn negative_infinity(&self) -> u64 {
+        self.negative_infinity
+    }
+
+    /// How many values were not finite.
+    pub fn nonfinite(&self) -> u64 {
+        self.nan + self.positive_infinity + self.negative_infinity
+    }
+
+    #[cold]
+    fn count_nonfinite<T: Sample>(&mut self, values: &[T]) {
+        for value in values.iter().map(|value| value.to_f64()) {
+            self.nan += u64::from(value.is_nan());
+            self.positive_infinity += u64::from(value == f64::INFINITY);
+            self.negative_infinity += u64::from(value == f64::NEG_INFINITY);
+        }
+    }
+}
+
+const LANES: usize = 8;
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    min: f64,
+    max: f64,
+    finite: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            finite: 0,
+        }
+    }
+}
+
+impl Bounds {
+    #[inline]
+    fn see(&mut self, value: f64) {
+        let finite = value.abs() < f64::INFINITY;
+        self.finite += u64::from(finite);
+        self.min = if finite && value < self.min {
+            value
+        } else {
+            self.min
+        };
+        self.max = if finite && value > self.max {
+            value
+        } else {
+            self.max
+        };
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            finite: self.finite + other.finite,
+        }
+    }
+}
+
+/// The buckets alone: counts of non-finite values need series of their own.
+impl From<Histogram> for Value {
+    fn from(histogram: Histogram) -> Self {
+        let buckets = histogram.buckets;
+        let mut content = BytesMut::with_capacity(buckets.len() * 24);
+        buckets
+            .iter()
+            .flatten()
+            .for_each(|&number| content.put_f64_le(number));
+        let tensor = TensorProto {
+            dtype: DataType::DtDouble.into(),
+            tensor_shape: shape(&[buckets.len(), 3]),
+            tensor_content: content.freeze(),
+            ..TensorProto::default()
+        };
+        Tensor {
+            metadata: metadata("histograms", DataClass::Tensor, Bytes::new()),
+            tensor,
+        }
+        .into()
+    }
+}
+
+impl TryFrom<&Value> for Histogram {
+    type Error = WrongKind;
+
+    fn try_from(value: &Value) -> Result<Self, WrongKind> {
+        let read = || {
+            let Value::Tensor(tensor) = value else {
+                return None;
+            };
+            let numbers = match (tensor.plugin(), tensor.tensor.dtype(), &tensor.tensor) {
+                (
+                    "histograms",
+                    DataType::DtDouble,
+                    TensorProto {
+                        tensor_content,
+                        double_val,
+                        ..
+                    },
+                ) => {
+                    let (chunks, rest) = tensor_content.as_chunks::<8>();
+                    let content = chunks.iter().map(|bytes| f64::from_le_bytes(*bytes));
+                    rest.is_empty().then(|| {
+                        content
+                            .chain(double_val.iter().copied())
+                            .collect::<Vec<_>>()
+                    })?
+                }
+                (
+                    "histograms",
+                    DataType::DtFloat,
+                    TensorProto {
+                        tensor_content,
+                        float_val,
+                        ..
+                    },
+                ) => {
+                    let (chunks, rest) = tensor_content.as_chunks::<4>();
+                    let content = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes));
+                    let all = content.chain(float_val.iter().copied()).map(f64::from);
+                    rest.is_empty().then(|| all.collect::<Vec<_>>())?
+                }
+                _ => return None,
+            };
+            let (buckets, rest) = numbers.as_chunks::<3>();
+            rest.is_empty()
+                .then(|| Self::from_buckets(buckets.to_vec()))
+        };
+        read().ok_or_else(|| WrongKind::new("a histogram", value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_counted_between_the_exact_bounds() {
+        let values: Vec<f32> = (0..1003).map(|i| (i as f32 * 0.37).sin() * 5.0).collect();
+        let histogram = Histogram::of(&values);
+        assert_eq!(histogram.buckets().len(), 30);
+        assert_eq!(histogram.count(), 1003);
+        let exact =
+            |pick: fn(f32, f32) -> f32| f64::from(values.iter().copied().reduce(pick).unwrap());
+        assert_eq!(histogram.min(), Some(exact(f32::min)));
+        assert_eq!(histogram.max(), Some(exact(f32::max)));
+        for [left, right, count] in histogram.buckets() {
+            let near = |bound: &f64, value: f64| (bound - value).abs() < 1e-9;
+            let inside = values
+                .iter()
+                .map(|&v| f64::from(v))
+                .filter(|v| left <= v && v < right)
+                .count() as f64;
+            let edge = values
+                .iter()
+                .filter(|&&v| near(left, v.into()) || near(right, v.into()))
+                .count() as f64;
+            assert!(
+                (count - inside).abs() <= edge,
+                "{count} values counted, {inside} seen in {left}..{right}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_counted_apart() {
+        let histogram = Histogram::of(&[
+            f64::NAN,
+            1.0,
+            f64::INFINITY,
+            2.0,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ]);
+        assert_eq!(
+            (histogram.min(), histogram.max(), histogram.count()),
+            (Some(1.0), Some(2.0), 2)
+        );
+        assert_eq!(
+            (
+                histogram.nan(),
+                histogram.positive_infinity(),
+                histogram.negative_infinity()
+            ),
+            (2, 1, 1)
+        );
+    }
+
+    #[test]
+    fn degenerate_inputs_have_a_histogram() {
+        assert_eq!(Histogram::of::<f32>(&[]).buckets(), &[] as &[[f64; 3]]);
+        assert_eq!(Histogram::of(&[f32::NAN]).buckets(), &[] as &[[f64; 3]]);
+        assert_eq!(Histogram::of(&[7_u8, 7, 7]).buckets(), &[[7.0, 7.0, 3.0]]);
+        let widest = Histogram::of(&[f64::MIN, 0.0, f64::MAX]);
+        assert_eq!(
+            (widest.min(), widest.max(), widest.count()),
+            (Some(f64::MIN), Some(f64::MAX), 3)
+        );
+        let narrowest = Histogram::of(&[0.0, f64::from_bits(1)]);
+        assert_eq!(narrowest.count(), 2);
+    }
+
+    #[test]
+    fn the_wire_form_comes_back() {
+        let histogram = Histogram::of(&[1, 2, 3, 5, 8, 13]);
+        assert_eq!(
+            Histogram::try_from(&Value::from(histogram.clone())),
+            Ok(histogram)
+        );
+        assert!(Histogram::try_from(&Value::Scalar(1.0)).is_err());
+    }
+}

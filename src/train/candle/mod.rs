@@ -1,0 +1,36 @@
+//! The trainer for candle models: drives hooks over any model that is a closure over tensors.
+//!
+//! One seed, one result: parameters, batches and their order come from it alone, so that series
+//! outside `time/` and `resource/` are bit-identical from run to run, whatever the number of threads.
+
+mod data;
+mod mlp;
+mod parameters;
+mod trainer;
+
+pub use data::LabelledTensors;
+pub use mlp::Mlp;
+pub use parameters::{Gradients, Parameters};
+pub use trainer::{EpochOutcome, FitReport, TrainError, Trainer};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What a generator is for; generators of one seed and different purposes are independent.
+#[derive(Debug, Clone, Copy)]
+enum Purpose<'a> {
+    /// The first values of the parameter of this name.
+    Parameter(&'a str),
+    /// The order of the data in this epoch.
+    Order { epoch: usize },
+}
+
+/// A generator whose numbers are the same on every machine and in every version of its crate.
+fn generator(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(match purpose {
+        Purpose::Parameter(name) => u64::from(crate::record::crc32c(name.as_bytes())),
+        Purpose::Order { epoch } => 1 << 63 | epoch as u64,
+    });
+    generator
+}

@@ -1,0 +1,263 @@
+//! A model's parameters, ordered by name and initialised by a seed.
+//!
+//! candle's own map changes its order from process to process, and its CPU generator cannot be
+//! seeded; here both are fixed, for any model that is built from a `VarBuilder`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Result, Shape, Tensor, Var};
+use candle_nn::init::NormalOrUniform;
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder, VarMap};
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+use super::{Purpose, generator};
+use crate::train::{HookError, Tensors};
+
+/// The parameters of a model, by name.
+///
+/// ```
+/// use candle_core::{DType, Device};
+/// use modelpulse::train::candle::Parameters;
+/// let parameters = Parameters::seeded(7);
+/// let builder = parameters.builder(DType::F32, &Device::Cpu);
+/// let layer = candle_nn::linear(4, 2, builder.pp("out"))?;
+/// assert_eq!(parameters.names(), ["out.bias", "out.weight"]);
+/// assert_eq!(parameters.count(), 10);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    seed: u64,
+    vars: Arc<Mutex<BTreeMap<String, Var>>>,
+}
+
+impl Parameters {
+    /// No parameters yet; those that a model asks [`builder`](Self::builder) for are drawn by `seed`.
+    /// A parameter's first values depend on the seed and on its name, not on the order of asking.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            vars: Arc::default(),
+        }
+    }
+
+    /// The parameters that candle made.
+    pub fn from_var_map(map: &VarMap) -> Self {
+        let data = map.data().lock().unwrap_or_else(PoisonError::into_inner);
+        let vars = data
+            .iter()
+            .map(|(name, var)| (name.clone(), var.clone()))
+            .collect();
+        Self {
+            seed: 0,
+            vars: Arc::new(Mutex::new(vars)),
+        }
+    }
+
+    /// What candle's layers take their parameters from.
+    pub fn builder(&self, dtype: DType, device: &Device) -> VarBuilder<'static> {
+        VarBuilder::from_backend(Box::new(self.clone()), dtype, device.clone())
+    }
+
+    /// The variables, ordered by name: what an optimizer takes.
+    pub fn vars(&self) -> Vec<Var> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Name and shape of each, in order.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        self.lock()
+            .iter()
+            .map(|(name, var)| (name.clone(), var.dims().to_vec()))
+            .collect()
+    }
+
+    /// How many numbers the model learns.
+    pub fn count(&self) -> usize {
+        self.lock().values().map(|var| var.elem_count()).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
+        self.vars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SimpleBackend for Parameters {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        init: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
+        let mut vars = self.lock();
+        if let Some(var) = vars.get(name) {
+            if var.shape() != &shape {
+                candle_core::bail!(
+                    "parameter {name} has shape {:?}, asked for as {shape:?}",
+                    var.shape()
+                );
+            }
+            return Ok(var.as_tensor().clone());
+        }
+        let values = draw(self.seed, name, &shape, init);
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?
+            .to_dtype(dtype)?
+            .to_device(device)?;
+        let var = Var::from_tensor(&tensor)?;
+        let tensor = var.as_tensor().clone();
+        vars.insert(name.to_owned(), var);
+        Ok(tensor)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor> {
+        match self.lock().get(name) {
+            Some(var) => var.as_tensor().to_dtype(dtype)?.to_device(device),
+            None => candle_core::bail!("no parameter {name}"),
+        }
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.lock().contains_key(name)
+    }
+}
+
+/// The first values of a parameter, by candle's formulas for `init`.
+fn draw(seed: u64, name: &str, shape: &Shape, init: Init) -> Vec<f64> {
+    let mut generator = generator(seed, Purpose::Parameter(name));
+    let mut uniform = |lo: f64, up: f64| lo + (up - lo) * generator.random::<f64>();
+    let count = shape.elem_count();
+    let (mean, deviation) = match init {
+        Init::Const(value) => return vec![value; count],
+        Init::Uniform { lo, up } => return (0..count).map(|_| uniform(lo, up)).collect(),
+        Init::Randn { mean, stdev } => (mean, stdev),
+        Init::Kaiming {
+            dist,
+            fan,
+            non_linearity,
+        } => {
+            let deviation = non_linearity.gain() / (fan.for_shape(shape) as f64).sqrt();
+            if matches!(dist, NormalOrUniform::Uniform) {
+                let bound = 3_f64.sqrt() * deviation;
+                return (0..count).map(|_| uniform(-bound, bound)).collect();
+            }
+            (0.0, deviation)
+        }
+    };
+    (0..count)
+        .map(|_| mean + deviation * generator.sample::<f64, _>(StandardNormal))
+        .collect()
+}
+
+impl Tensors for Parameters {
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(&str, &[usize], &[f32]),
+    ) -> std::result::Result<(), HookError> {
+        for (name, var) in self.lock().iter() {
+            visit(name, var.dims(), &values(var.as_tensor())?);
+        }
+        Ok(())
+    }
+}
+
+/// The gradients of one batch.
+#[derive(Debug)]
+pub struct Gradients<'a> {
+    parameters: &'a Parameters,
+    store: Option<&'a GradStore>,
+}
+
+impl<'a> Gradients<'a> {
+    /// The gradients of `parameters` that `store` holds; none without a store.
+    pub fn new(parameters: &'a Parameters, store: Option<&'a GradStore>) -> Self {
+        Self { parameters, store }
+    }
+}
+
+impl Tensors for Gradients<'_> {
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(&str, &[usize], &[f32]),
+    ) -> std::result::Result<(), HookError> {
+        for (name, var) in self.parameters.lock().iter() {
+            if let Some(gradient) = self.store.and_then(|store| store.get(var.as_tensor())) {
+                visit(name, gradient.dims(), &values(gradient)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor
+        .detach()
+        .flatten_all()?
+        .to_dtype(DType::F32)?
+        .to_vec1()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_nn::{init, linear};
+
+    fn drawn(seed: u64, names: &[&str]) -> Vec<(String, Vec<f32>)> {
+        let parameters = Parameters::seeded(seed);
+        let builder = parameters.builder(DType::F32, &Device::Cpu);
+        for name in names {
+            linear(300, 40, builder.pp(name)).unwrap();
+        }
+        let mut all = Vec::new();
+        parameters
+            .visit(&mut |name, _, values| all.push((name.to_owned(), values.to_vec())))
+            .unwrap();
+        all
+    }
+
+    #[test]
+    fn the_seed_decides_the_parameters_and_the_order_of_asking_does_not() {
+        assert_eq!(drawn(1, &["a", "b"]), drawn(1, &["b", "a"]));
+        assert_ne!(drawn(1, &["a", "b"]), drawn(2, &["a", "b"]));
+        let all = drawn(1, &["a", "b"]);
+        assert_ne!(all[1].1, all[3].1);
+    }
+
+    #[test]
+    fn parameters_are_drawn_from_the_distribution_that_was_asked_for() {
+        let values = draw(
+            3,
+            "w",
+            &Shape::from((200, 50)),
+            init::DEFAULT_KAIMING_NORMAL,
+        );
+        let mean = values.iter().sum::<f64>() / 1e4;
+        let variance = values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+            / 1e4;
+        assert!(
+            mean.abs() < 0.01 && (variance / (2.0 / 50.0) - 1.0).abs() < 0.05,
+            "{mean} {variance}"
+        );
+        let values = draw(
+            3,
+            "w",
+            &Shape::from((200, 50)),
+            Init::Uniform { lo: -2.0, up: 1.0 },
+        );
+        assert!(values.iter().all(|value| (-2.0..1.0).contains(value)));
+        assert!((values.iter().sum::<f64>() / 1e4 + 0.5).abs() < 0.03);
+    }
+}

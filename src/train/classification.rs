@@ -1,0 +1,79 @@
+//! A classifier's metrics over one split of one epoch.
+//!
+//! A NaN among the scores makes every metric NaN: a broken model has no accuracy, and one that was
+//! counted over the rest would hide it. A metric that the split cannot define is left out.
+
+use std::collections::BTreeMap;
+
+use super::Predictions;
+use super::hook::argmax;
+use crate::metrics::{ConfusionMatrix, MetricError, OneVsRestAuc};
+
+/// Accuracy, macro precision, recall and F1, and macro one-vs-rest AUC-ROC: `accuracy`, `precision`,
+/// `recall`, `f1`, `auc_roc`.
+///
+/// ```
+/// use modelpulse::train::{Predictions, classification_metrics};
+/// let right = Predictions::new(2, vec![0, 1], vec![0.9, 0.1, 0.2, 0.8], vec![0, 1]).unwrap();
+/// assert_eq!(classification_metrics(&right)["accuracy"], 1.0);
+/// ```
+pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64> {
+    const NAMES: [&str; 5] = ["accuracy", "precision", "recall", "f1", "auc_roc"];
+    let values = match measure(predictions) {
+        Ok((matrix, auc)) => [
+            matrix.accuracy(),
+            matrix.macro_precision(),
+            matrix.macro_recall(),
+            matrix.macro_f1(),
+            auc.macro_auc(),
+        ],
+        Err(_) => [Some(f64::NAN); 5],
+    };
+    let named = NAMES.into_iter().zip(values);
+    named
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+fn measure(predictions: &Predictions) -> Result<(ConfusionMatrix, OneVsRestAuc), MetricError> {
+    let mut auc = OneVsRestAuc::new(predictions.classes());
+    for (_, label, scores) in predictions.iter() {
+        auc.update(label, scores)?;
+    }
+    Ok((confusion_matrix(predictions), auc))
+}
+
+/// Counts each item by its label and the class with the highest score, the first of equal ones.
+pub fn confusion_matrix(predictions: &Predictions) -> ConfusionMatrix {
+    let mut matrix = ConfusionMatrix::new(predictions.classes());
+    for (_, label, scores) in predictions.iter() {
+        // Out of range only where a label is: a trainer refuses such data before it trains.
+        let _ = matrix.update(label, argmax(scores));
+    }
+    matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nan_score_makes_every_metric_nan() {
+        let good = Predictions::new(2, vec![0, 1], vec![0.9, 0.1, 0.2, 0.8], vec![0, 1]).unwrap();
+        assert_eq!(classification_metrics(&good)["accuracy"], 1.0);
+        let bad =
+            Predictions::new(2, vec![0, 1], vec![0.9, 0.1, f32::NAN, 0.8], vec![0, 1]).unwrap();
+        let metrics = classification_metrics(&bad);
+        assert_eq!(metrics.len(), 5);
+        assert!(metrics.values().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn an_undefined_metric_is_left_out() {
+        let one_class =
+            Predictions::new(2, vec![0, 0], vec![0.9, 0.1, 0.2, 0.8], vec![0, 1]).unwrap();
+        let metrics = classification_metrics(&one_class);
+        assert_eq!(metrics["accuracy"], 0.5);
+        assert!(!metrics.contains_key("auc_roc"));
+    }
+}

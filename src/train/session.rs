@@ -1,0 +1,418 @@
+//! A session: one training or serving of a model, and its log directory.
+//!
+//! Wall times strictly increase from instant to instant over all its runs, so a replay sees what a
+//! live sink saw, in the same order.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Epoch;
+use crate::flow::{Sink, SinkError};
+use crate::log::{Error, Failed, Payload, Report, Sequencer, Writer, WriterBuilder};
+use crate::summary::{HParams, Histogram, SessionStatus, Value};
+use crate::types::{Step, WallTime};
+
+/// Logs one training or serving of a model, from any loop.
+///
+/// A logging call never fails and does not wait for the disk. Cheap to clone; usable from any thread.
+/// When the last clone is dropped, also by a panic, everything logged is written.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let logdir = dir.path().join("demo");
+/// # fn step() -> f64 { 0.5 }
+/// let session = modelpulse::Session::create(logdir)?;
+/// for number in 0..3 {
+///     let mut epoch = session.epoch(number);
+///     for _batch in 0..10 {
+///         epoch.train_batch(32, [("loss", step())]);
+///     }
+///     epoch.eval_batch(100, [("loss", step()), ("accuracy", 0.9)]);
+/// }
+/// session.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    writer: Writer,
+    sequencer: Mutex<Sequencer>,
+    /// Whether hyperparameters were logged, so that the session's end belongs to them.
+    has_hparams: AtomicBool,
+    ended: AtomicBool,
+    /// The next global step of the `batch` run.
+    batch_step: AtomicI64,
+}
+
+/// The settings of a [`Session`].
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// let session = modelpulse::Session::builder(dir.path())
+///     .log(|log| log.flush_interval(std::time::Duration::from_millis(200)))
+///     .start()?;
+/// # Ok::<(), modelpulse::log::Error>(())
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub struct SessionBuilder {
+    log: WriterBuilder,
+}
+
+impl SessionBuilder {
+    /// Settings of the log.
+    pub fn log(mut self, set: impl FnOnce(WriterBuilder) -> WriterBuilder) -> Self {
+        self.log = set(self.log);
+        self
+    }
+
+    /// Shows every event to `sink` too, as a replay of the log will.
+    pub fn sink(self, sink: impl Sink + 'static) -> Self {
+        self.log(|log| log.sink(Box::new(sink)))
+    }
+
+    /// Starts the session.
+    ///
+    /// # Errors
+    /// [`Error::Create`] where the directory cannot be made or written.
+    pub fn start(self) -> Result<Session, Error> {
+        let writer = self.log.start()?;
+        let inner = Inner {
+            sequencer: Mutex::new(writer.sequencer()),
+            writer,
+            has_hparams: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            batch_step: AtomicI64::new(0),
+        };
+        Ok(Session {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl Session {
+    /// A session with the default settings, whose log goes to `dir`.
+    ///
+    /// # Errors
+    /// As [`SessionBuilder::start`].
+    pub fn create(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::builder(dir).start()
+    }
+
+    /// The settings of a session whose log goes to `dir`.
+    pub fn builder(dir: impl AsRef<Path>) -> SessionBuilder {
+        SessionBuilder {
+            log: Writer::builder(dir),
+        }
+    }
+
+    /// The log directory.
+    pub fn dir(&self) -> &Path {
+        self.inner.writer.dir()
+    }
+
+    /// A run of this session, such as `train`; `.` is the session's directory itself.
+    pub fn run(&self, name: &str) -> Run {
+        Run {
+            session: self.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Begins an epoch, which reduces what its batches report and logs it at its end.
+    pub fn epoch(&self, number: impl Into<Step>) -> Epoch {
+        Epoch::new(self.clone(), number.into())
+    }
+
+    /// Gathers values of any runs that belong to one wall time; logged when dropped.
+    pub fn instant(&self) -> Instant<'_> {
+        Instant {
+            session: self,
+            entries: Vec::new(),
+            flush: false,
+        }
+    }
+
+    /// Logs the hyperparameters, and at the session's end how it ended.
+    pub fn hparams(&self, hparams: &HParams) {
+        let now = WallTime::now();
+        let name = self
+            .dir()
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let mut instant = self.instant();
+        for (tag, value) in [hparams.experiment(now), hparams.session_start(&name, now)] {
+            instant.log(".", tag, Step::ZERO, value);
+        }
+        self.inner.has_hparams.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns when all that was logged before is handed to the operating system, or was refused by it.
+    pub fn flush(&self) {
+        self.inner.writer.flush();
+    }
+
+    /// Has all that was logged before written soon, without waiting for it.
+    pub fn flush_soon(&self) {
+        self.inner.sequencer().flush_soon();
+    }
+
+    /// What was written so far.
+    pub fn report(&self) -> Report {
+        self.inner.writer.report()
+    }
+
+    /// Ends the session well: writes everything, and waits until the disk has it.
+    ///
+    /// # Errors
+    /// [`Failed`] with the first failure since the start, if there was one.
+    pub fn finish(self) -> Result<Report, Failed> {
+        self.finish_as(SessionStatus::Success)
+    }
+
+    /// Ends the session and says how.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_as(self, status: SessionStatus) -> Result<Report, Failed> {
+        self.inner.end(status);
+        self.inner.writer.clone().finish()
+    }
+
+    /// The next global step of the `batch` run.
+    pub(super) fn next_batch_step(&self) -> Step {
+        Step::from(self.inner.batch_step.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Inner {
+    fn sequencer(&self) -> MutexGuard<'_, Sequencer> {
+        self.sequencer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, status: SessionStatus) {
+        if self.has_hparams.load(Ordering::Relaxed) && !self.ended.swap(true, Ordering::Relaxed) {
+            let (tag, value) = HParams::session_end(status, WallTime::now());
+            if let Some(id) = self.writer.run(".").series(tag).id() {
+                self.sequencer()
+                    .instant(vec![(id, Step::ZERO, Payload::Value(value))], false);
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// A session that is dropped without a word did not say that it succeeded.
+    fn drop(&mut self) {
+        self.end(if std::thread::panicking() {
+            SessionStatus::Failure
+        } else {
+            SessionStatus::Unknown
+        });
+    }
+}
+
+/// A run of a session.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// let session = modelpulse::Session::create(dir.path())?;
+/// let serve = session.run("serve");
+/// serve.scalar("latency_ms", 0, 3.5);
+/// serve.histogram("scores", 0, &[0.1_f32, 0.7, f32::NAN]);
+/// assert_eq!(session.finish()?.written, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Run {
+    session: Session,
+    name: String,
+}
+
+impl Run {
+    /// Logs a number, stored at single precision.
+    pub fn scalar(&self, tag: &str, step: impl Into<Step>, value: f64) {
+        self.log(tag, step, value);
+    }
+
+    /// Logs a value of any kind.
+    pub fn log(&self, tag: &str, step: impl Into<Step>, value: impl Into<Value>) {
+        self.session.instant().log(&self.name, tag, step, value);
+    }
+
+    /// Logs a histogram of `values`, and next to it, where there are such values, how many are NaN or
+    /// infinite: `tag/nan`, `tag/+inf`, `tag/-inf`. The values are copied, and counted off the loop.
+    pub fn histogram(&self, tag: &str, step: impl Into<Step>, values: &[f32]) {
+        self.session
+            .instant()
+            .histogram(&self.name, tag, step, values);
+    }
+
+    /// Logs what `make` returns. It is called off the loop, by the thread that writes the log.
+    pub fn log_with(
+        &self,
+        tag: &str,
+        step: impl Into<Step>,
+        make: impl FnOnce() -> Result<Value, SinkError> + Send + 'static,
+    ) {
+        self.session.instant().log_with(&self.name, tag, step, make);
+    }
+}
+
+/// Values of any runs that share one wall time; see [`Session::instant`].
+#[derive(Debug)]
+pub struct Instant<'a> {
+    session: &'a Session,
+    entries: Vec<(u32, Step, Payload)>,
+    flush: bool,
+}
+
+impl Instant<'_> {
+    /// Has these values, and all before them, written soon; sinks see them only when that is done.
+    pub fn flush(&mut self) {
+        self.flush = true;
+    }
+
+    /// Adds a number, stored at single precision.
+    pub fn scalar(&mut self, run: &str, tag: &str, step: impl Into<Step>, value: f64) {
+        self.log(run, tag, step, value);
+    }
+
+    /// Adds a value of any kind.
+    pub fn log(&mut self, run: &str, tag: &str, step: impl Into<Step>, value: impl Into<Value>) {
+        self.add(run, tag, step.into(), Payload::Value(value.into()));
+    }
+
+    /// Adds a histogram; see [`Run::histogram`].
+    pub fn histogram(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: &[f32]) {
+        let step = step.into();
+        let count = |test: fn(f32) -> bool| values.iter().filter(|&&value| test(value)).count();
+        if !values.iter().all(|value| value.is_finite()) {
+            let kinds: [(&str, fn(f32) -> bool); 3] = [
+                ("nan", f32::is_nan),
+                ("+inf", |value| value == f32::INFINITY),
+                ("-inf", |value| value == f32::NEG_INFINITY),
+            ];
+            for (kind, test) in kinds {
+                if count(test) > 0 {
+                    self.scalar(run, &format!("{tag}/{kind}"), step, count(test) as f64);
+                }
+            }
+        }
+        let values = values.to_vec();
+        self.log_with(run, tag, step, move || Ok(Histogram::of(&values).into()));
+    }
+
+    /// Adds what `make` returns; see [`Run::log_with`].
+    pub fn log_with(
+        &mut self,
+        run: &str,
+        tag: &str,
+        step: impl Into<Step>,
+        make: impl FnOnce() -> Result<Value, SinkError> + Send + 'static,
+    ) {
+        self.add(run, tag, step.into(), Payload::Render(Box::new(make)));
+    }
+
+    fn add(&mut self, run: &str, tag: &str, step: Step, payload: Payload) {
+        let series = self.session.inner.writer.run(run).series(tag);
+        match series.id() {
+            Some(id) => self.entries.push((id, step, payload)),
+            // Refused: the series counts it.
+            None => series.scalar(step, f64::NAN),
+        }
+    }
+}
+
+impl Drop for Instant<'_> {
+    fn drop(&mut self) {
+        if !self.entries.is_empty() {
+            self.session
+                .inner
+                .sequencer()
+                .instant(std::mem::take(&mut self.entries), self.flush);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{Event, Source};
+    use crate::log::LogReader;
+    use std::sync::mpsc;
+
+    struct Forward(mpsc::Sender<Vec<Event>>);
+
+    impl Sink for Forward {
+        fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
+            Ok(self.0.send(instant.to_vec())?)
+        }
+    }
+
+    #[test]
+    fn a_replay_gives_the_instants_that_a_live_sink_saw() {
+        let dir = tempfile::tempdir().unwrap();
+        let (sender, live) = mpsc::channel();
+        let session = Session::builder(dir.path())
+            .sink(Forward(sender))
+            .start()
+            .unwrap();
+        session.hparams(&HParams::new().set("lr", 0.1));
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let session = &session;
+                scope.spawn(move || {
+                    for step in 0..500_i64 {
+                        session.run(["train", "batch"][thread % 2]).scalar(
+                            &format!("x{thread}"),
+                            step,
+                            step as f64 / 3.0,
+                        );
+                        let mut instant = session.instant();
+                        instant.scalar("eval", "y", step, f64::NAN);
+                        instant.scalar("train", "z", step, 1.0);
+                        instant.histogram("eval", "h", step, &[1.0, 2.0]);
+                    }
+                });
+            }
+        });
+        session.finish().unwrap();
+        let live: Vec<Vec<Event>> = live.into_iter().collect();
+        let mut log = LogReader::open(dir.path()).unwrap();
+        let mut replayed = Vec::new();
+        while let Some(instant) = log.next_instant().unwrap() {
+            replayed.push(instant);
+        }
+        assert_eq!(live.len(), 4 * 500 * 2 + 2);
+        // NaN is not equal to itself, so the text is compared.
+        assert_eq!(format!("{live:?}"), format!("{replayed:?}"));
+        assert!(replayed.is_sorted_by(|a, b| a[0].wall_time < b[0].wall_time));
+    }
+
+    #[test]
+    fn a_panic_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_owned();
+        let panicked = std::thread::spawn(move || {
+            let session = Session::create(path).unwrap();
+            (0..1000_i64).for_each(|step| session.run("train").scalar("x", step, 0.0));
+            panic!("as the test wants");
+        });
+        assert!(panicked.join().is_err());
+        let mut log = LogReader::open(dir.path()).unwrap();
+        let mut count = 0;
+        while log.next_instant().unwrap().is_some() {
+            count += 1;
+        }
+        assert_eq!((count, log.problems()), (1000, &[][..]));
+    }
+}
