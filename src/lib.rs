@@ -1,6 +1,56 @@
-//! Placeholder crate doc, rewritten below.
+//! Model health monitoring for Rust, on TensorBoard event logs.
+//!
+//! A loop logs to a [`Session`]; TensorBoard shows the log while it grows, and [`replay`] takes an old
+//! one through the rules of a live run.
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path().join("demo");
+//! use modelpulse::{Session, health::Watch, replay::replay};
+//!
+//! let session = Session::create(&logdir)?;
+//! for number in 0..3 {
+//!     let mut epoch = session.epoch(number);
+//!     for batch in 0..10 {
+//!         let loss = 1.0 / f64::from(1 + batch + 10 * number); // … train here …
+//!         epoch.train_batch(32, [("loss", loss)]);
+//!     }
+//!     epoch.eval_batch(100, [("accuracy", [0.7, 0.8, 0.95][number as usize])]);
+//! }
+//! session.finish()?;
+//!
+//! let mut broken = Vec::new();
+//! let mut watch = Watch::new(vec!["eval/epoch_accuracy < 0.9".parse()?], |breach| {
+//!     broken.push((breach.event.step.as_i64(), breach.value));
+//! });
+//! replay(&logdir, &mut watch)?;
+//! drop(watch);
+//! assert_eq!(broken, [(0, 0.7), (1, 0.8)]);
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+//!
+//! # Rooms
+//! Events flow from a source to sinks, and nothing else moves. From the ground up:
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`types`] | steps, tags, run names, wall times |
+//! | [`record`], [`proto`] | the framing and the messages of event files |
+//! | [`summary`] | the kinds of value, one file each |
+//! | [`flow`] | events, sources, sinks |
+//! | [`log`] | a log directory: its writer and its reader |
+//! | [`metrics`] | what predictions are worth |
+//! | `datasets`, `figure` | images to train on; pictures of numbers (features `datasets`, `figures`) |
+//! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
+//! | [`health`] | rules |
+//! | [`replay`] | an old log through the sinks of a live run |
+//!
+//! # Features
+//! All are additive. Without the default ones the crate is a log writer and reader with a handful of
+//! dependencies; `cli`, the default, builds the program and brings in `candle`, `datasets` and `figures`.
 #![deny(unsafe_code, missing_docs, rustdoc::broken_intra_doc_links)]
 #![warn(missing_debug_implementations, unreachable_pub, clippy::use_self)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod flow;
 pub mod health;

@@ -71,7 +71,7 @@ impl Default for Overflow {
 /// # let dir = tempfile::tempdir()?;
 /// use modelpulse::log::{Overflow, Writer};
 /// let writer = Writer::builder(dir.path()).overflow(Overflow::Wait).suffix(".v2").start()?;
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 #[derive(Debug)]

@@ -233,7 +233,7 @@ impl<R: Read> RecordReader<R> {
                 self.start = 0;
             }
             // By chunks: a length that lies costs no more memory than the stream has bytes.
-            let ask = (wanted - self.available()).max(CHUNK).min(16 * CHUNK) as u64;
+            let ask = (wanted - self.available()).clamp(CHUNK, 16 * CHUNK) as u64;
             if self
                 .source
                 .by_ref()

@@ -103,7 +103,7 @@ impl Image {
         let mut encoder = Encoder::new(&mut encoded, width, height);
         encoder.set_color(color);
         encoder.set_depth(BitDepth::Eight);
-        encoder.set_compression(Compression::Fast);
+        encoder.set_compression(Compression::Balanced);
         let mut writer = encoder.write_header()?;
         writer.write_image_data(pixels)?;
         writer.finish()?;

@@ -73,7 +73,7 @@ impl Means {
 /// epoch.train_batch(2, [("loss", 0.5)]);
 /// epoch.log("learning_rate", 1e-3);
 /// assert_eq!(epoch.end().train["loss"], 0.75);
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Epoch {
@@ -135,7 +135,7 @@ impl Epoch {
 
     /// A training batch of `items` items: its values are logged as `batch_…` under the run `batch`,
     /// at the next global step, and count towards the epoch's means.
-    pub fn train_batch<'a, const N: usize>(&mut self, items: usize, values: [(&'a str, f64); N]) {
+    pub fn train_batch<const N: usize>(&mut self, items: usize, values: [(&str, f64); N]) {
         let step = self.session.next_batch_step();
         let mut instant = self.session.instant();
         let mut tag = String::new();

@@ -68,13 +68,16 @@ impl Split {
     }
 }
 
+/// Takes the name, the shape and the values, row by row, of a tensor.
+pub type TensorVisitor<'a> = dyn FnMut(&str, &[usize], &[f32]) + 'a;
+
 /// Named tensors of a model, of whatever framework.
 pub trait Tensors {
-    /// Calls `visit` with the name, the shape and the values, row by row, of each tensor, ordered by name.
+    /// Calls `visit` with each tensor, ordered by name.
     ///
     /// # Errors
     /// Whatever the framework fails with while it copies the values.
-    fn visit(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) -> Result<(), HookError>;
+    fn visit(&self, visit: &mut TensorVisitor<'_>) -> Result<(), HookError>;
 }
 
 /// No tensors: for a loop that has none to show.
@@ -82,7 +85,7 @@ pub trait Tensors {
 pub struct NoTensors;
 
 impl Tensors for NoTensors {
-    fn visit(&self, _: &mut dyn FnMut(&str, &[usize], &[f32])) -> Result<(), HookError> {
+    fn visit(&self, _: &mut TensorVisitor<'_>) -> Result<(), HookError> {
         Ok(())
     }
 }

@@ -16,6 +16,6 @@ pub use classification::{classification_metrics, confusion_matrix};
 pub use epoch::{Epoch, EpochReport, Means};
 pub use hook::{
     BatchEnd, Control, EpochEnd, EpochStart, FitEnd, FitStart, Hook, HookError, Needs, NoTensors,
-    Outcome, Predictions, Split, Tensors,
+    Outcome, Predictions, Split, TensorVisitor, Tensors,
 };
 pub use session::{Instant, Run, Session, SessionBuilder};

@@ -56,7 +56,7 @@ struct Inner {
 /// let session = modelpulse::Session::builder(dir.path())
 ///     .log(|log| log.flush_interval(std::time::Duration::from_millis(200)))
 ///     .start()?;
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 #[derive(Debug)]
@@ -294,21 +294,24 @@ impl Instant<'_> {
     /// Adds a histogram; see [`Run::histogram`].
     pub fn histogram(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: &[f32]) {
         let step = step.into();
-        let count = |test: fn(f32) -> bool| values.iter().filter(|&&value| test(value)).count();
         if !values.iter().all(|value| value.is_finite()) {
-            let kinds: [(&str, fn(f32) -> bool); 3] = [
-                ("nan", f32::is_nan),
-                ("+inf", |value| value == f32::INFINITY),
-                ("-inf", |value| value == f32::NEG_INFINITY),
-            ];
-            for (kind, test) in kinds {
-                if count(test) > 0 {
-                    self.scalar(run, &format!("{tag}/{kind}"), step, count(test) as f64);
-                }
-            }
+            self.count_nonfinite(run, tag, step, values);
         }
         let values = values.to_vec();
         self.log_with(run, tag, step, move || Ok(Histogram::of(&values).into()));
+    }
+
+    #[cold]
+    fn count_nonfinite(&mut self, run: &str, tag: &str, step: Step, values: &[f32]) {
+        let mut count = |kind: &str, counted: fn(&&f32) -> bool| {
+            let count = values.iter().filter(counted).count();
+            if count > 0 {
+                self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
+            }
+        };
+        count("nan", |value| value.is_nan());
+        count("+inf", |value| **value == f32::INFINITY);
+        count("-inf", |value| **value == f32::NEG_INFINITY);
     }
 
     /// Adds what `make` returns; see [`Run::log_with`].

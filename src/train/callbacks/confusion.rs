@@ -14,7 +14,7 @@ use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
 /// use modelpulse::train::callbacks::ConfusionMatrices;
 /// let session = modelpulse::Session::create(dir.path())?;
 /// let hook = ConfusionMatrices::new(&session, vec!["cat".into(), "dog".into()]);
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct ConfusionMatrices {

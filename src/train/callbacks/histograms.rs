@@ -11,7 +11,7 @@ use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
 /// # let dir = tempfile::tempdir()?;
 /// let session = modelpulse::Session::create(dir.path())?;
 /// let hook = modelpulse::train::callbacks::Histograms::new(&session).every(5);
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Histograms {

@@ -14,7 +14,7 @@ use crate::train::{BatchEnd, Control, EpochEnd, Hook, HookError, Needs, Session,
 /// let scalars = Scalars::new(&session).every(10);
 /// assert!(scalars.needs(20).has(Needs::LOSS));
 /// assert!(!scalars.needs(21).has(Needs::LOSS));
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Scalars {

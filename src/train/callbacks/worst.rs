@@ -31,7 +31,7 @@ pub struct Pixels {
 /// let session = modelpulse::Session::create(dir.path())?;
 /// let pixels = Pixels { pixels: vec![0; 64].into(), width: 8, height: 8, max_value: 16 };
 /// let hook = WorstExamples::new(&session, pixels, vec!["cat".into(), "dog".into()]).count(4);
-/// # Ok::<(), modelpulse::log::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct WorstExamples {

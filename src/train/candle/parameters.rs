@@ -15,7 +15,7 @@ use rand::Rng;
 use rand_distr::StandardNormal;
 
 use super::{Purpose, generator};
-use crate::train::{HookError, Tensors};
+use crate::train::{HookError, TensorVisitor, Tensors};
 
 /// The parameters of a model, by name.
 ///
@@ -160,10 +160,7 @@ fn draw(seed: u64, name: &str, shape: &Shape, init: Init) -> Vec<f64> {
 }
 
 impl Tensors for Parameters {
-    fn visit(
-        &self,
-        visit: &mut dyn FnMut(&str, &[usize], &[f32]),
-    ) -> std::result::Result<(), HookError> {
+    fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
         for (name, var) in self.lock().iter() {
             visit(name, var.dims(), &values(var.as_tensor())?);
         }
@@ -186,10 +183,7 @@ impl<'a> Gradients<'a> {
 }
 
 impl Tensors for Gradients<'_> {
-    fn visit(
-        &self,
-        visit: &mut dyn FnMut(&str, &[usize], &[f32]),
-    ) -> std::result::Result<(), HookError> {
+    fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
         for (name, var) in self.parameters.lock().iter() {
             if let Some(gradient) = self.store.and_then(|store| store.get(var.as_tensor())) {
                 visit(name, gradient.dims(), &values(gradient)?);
