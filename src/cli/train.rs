@@ -125,6 +125,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let bar = bar(&args);
     let breaches = Arc::new(Mutex::new(Vec::new()));
     let session = session(&args, &dir, &bar, &breaches)?;
+    session
+        .flush_on_signal()
+        .context("cannot listen to signals")?;
     session.hparams(&hparams(&args, &data, &settings));
     session.run(".").log(
         "model_card",

@@ -6,13 +6,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use prost::Message;
 
-use super::{Error, Report, encode, name};
+use super::account::Account;
+use super::{Error, encode, name, resume};
 use crate::proto::{self, event::What};
 use crate::record::{Item, RecordReader, Tail};
 use crate::types::{Step, WallTime};
@@ -21,52 +21,19 @@ use crate::types::{Step, WallTime};
 const WRITE_AT: usize = 256 << 10;
 /// Records kept while the disk refuses them; what comes beyond is dropped and counted.
 const BACKLOG: usize = 1 << 20;
-/// How long a refused file rests before the next try.
-const RETRY: Duration = Duration::from_secs(1);
+/// How long a refused file rests before the next try, at first and at most.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// What a writer counts: any thread adds.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    written: AtomicU64,
-    dropped: AtomicU64,
-    bytes: AtomicU64,
-    failures: AtomicU64,
-    first: Mutex<Option<Error>>,
-}
-
-impl Account {
-    /// Counts a failure and the values that it cost.
-    #[cold]
-    pub(super) fn fail(&self, error: Error, dropped: u64) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        self.dropped.fetch_add(dropped, Ordering::Relaxed);
-        self.first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(error);
-    }
-
-    pub(super) fn report(&self) -> Report {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Report {
-            written: read(&self.written),
-            dropped: read(&self.dropped),
-            bytes: read(&self.bytes),
-            failures: read(&self.failures),
-        }
-    }
-
-    pub(super) fn take_first(&self) -> Option<Error> {
-        self.first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    fn wrote(&self, values: u64, bytes: usize) {
-        self.written.fetch_add(values, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
+/// How the files of a run are named, and how many are kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files {
+    pub(super) suffix: String,
+    /// A file that has this many bytes is followed by a new one.
+    pub(super) rotate_at: Option<u64>,
+    /// The oldest files beyond this many bytes are removed.
+    pub(super) keep_bytes: Option<u64>,
+    /// Files that were last written longer ago are removed.
+    pub(super) keep_for: Option<Duration>,
 }
 
 /// How the next file begins.
@@ -80,29 +47,52 @@ enum Start {
 }
 
 #[derive(Debug)]
+struct Open {
+    file: File,
+    path: PathBuf,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Refused {
+    until: Instant,
+    rest: Duration,
+}
+
+#[derive(Debug)]
 pub(super) struct EventFile {
     dir: PathBuf,
-    suffix: String,
+    files: Arc<Files>,
     start: Start,
-    open: Option<(File, PathBuf)>,
+    open: Option<Open>,
+    /// The locked directory: a lock on it ends with the process, however that ends.
+    lock: Option<File>,
     /// Whole records that are not written yet, and how many values they hold.
     buffer: Vec<u8>,
     values: u64,
-    refused: Option<Instant>,
+    refused: Option<Refused>,
 }
 
 impl EventFile {
-    pub(super) fn new(dir: PathBuf, suffix: String, resume_at: Option<Step>) -> Self {
-        let start = Start::Run { resume_at };
+    pub(super) fn new(dir: PathBuf, files: Arc<Files>, resume_at: Option<Step>) -> Self {
         Self {
             dir,
-            suffix,
-            start,
+            files,
+            start: Start::Run { resume_at },
             open: None,
+            lock: None,
             buffer: Vec::new(),
             values: 0,
             refused: None,
         }
+    }
+
+    /// The run goes on from `step`, in a new file.
+    pub(super) fn resume_at(&mut self, step: Step, account: &Account) {
+        self.flush(account, true);
+        self.open = None;
+        let resume_at = Some(step);
+        self.start = Start::Run { resume_at };
     }
 
     /// Lets `encode` append whole records that hold `values` values.
@@ -119,24 +109,27 @@ impl EventFile {
         }
         encode(&mut self.buffer);
         self.values += values;
-        if self.buffer.len() >= WRITE_AT && self.refused.is_none() {
-            self.flush(account);
+        if self.buffer.len() >= WRITE_AT {
+            self.flush(account, false);
         }
     }
 
-    /// Hands all records to the operating system. What it refuses is kept, within a bound, and tried again.
-    pub(super) fn flush(&mut self, account: &Account) {
-        if self.buffer.is_empty() || self.refused.is_some_and(|since| since.elapsed() < RETRY) {
+    /// Hands all records to the operating system. What it refuses is kept, within a bound, and tried
+    /// again after a rest, or at once with `now`.
+    pub(super) fn flush(&mut self, account: &Account, now: bool) {
+        let resting = |refused: &Refused| Instant::now() < refused.until;
+        if self.buffer.is_empty() || (!now && self.refused.as_ref().is_some_and(resting)) {
             return;
         }
-        self.flush_now(account);
+        // Twice, for a file that was removed under us has taken the records with it.
+        if !self.write(account) {
+            self.write(account);
+        }
     }
 
     /// The last try: what the disk refuses now is lost, and counted.
     pub(super) fn finish(&mut self, sync: bool, account: &Account) {
-        if !self.buffer.is_empty() {
-            self.flush_now(account);
-        }
+        self.flush(account, true);
         if !self.buffer.is_empty() {
             account.fail(Error::Overflow, self.values);
             self.buffer.clear();
@@ -144,78 +137,150 @@ impl EventFile {
         if sync {
             self.sync(account);
         }
+        self.lock = None;
     }
 
     /// Waits until the disk has what was written.
     pub(super) fn sync(&mut self, account: &Account) {
-        if let Some((file, path)) = &self.open
+        if let Some(Open { file, path, .. }) = &self.open
             && let Err(source) = file.sync_data()
         {
-            account.fail(
-                Error::Write {
-                    path: path.clone(),
-                    source,
-                },
-                0,
-            );
+            let path = path.clone();
+            account.fail(Error::Write { path, source }, 0);
         }
     }
 
-    fn flush_now(&mut self, account: &Account) {
+    /// Writes the buffer; false where the file turned out to be gone, so that it must be written again.
+    fn write(&mut self, account: &Account) -> bool {
         let opened = match self.open.take() {
             Some(open) => Ok(open),
-            None => self.create(),
+            None => self.create(account),
         };
-        let (mut file, path) = match opened {
+        let mut open = match opened {
             Ok(open) => open,
             Err(source) => {
-                account.fail(
-                    Error::Create {
-                        path: self.dir.clone(),
-                        source,
-                    },
-                    0,
-                );
-                self.refused = Some(Instant::now());
-                return;
+                let path = self.dir.clone();
+                account.fail(Error::Create { path, source }, 0);
+                self.rest();
+                return true;
             }
         };
-        match write_fully(&mut file, &self.buffer) {
-            (_, Ok(())) => {
-                account.wrote(self.values, self.buffer.len());
-                self.values = 0;
-                self.buffer.clear();
-                self.buffer.shrink_to(2 * WRITE_AT);
-                self.open = Some((file, path));
-                self.refused = None;
-            }
-            (written, Err(source)) => {
-                account.fail(Error::Write { path, source }, 0);
-                let (whole, values) = whole_records(&self.buffer[..written]);
-                account.wrote(values, written);
-                self.values -= values.min(self.values);
-                self.buffer.drain(..whole);
-                self.refused = Some(Instant::now());
-            }
+        let (written, result) = write_fully(&mut open.file, &self.buffer);
+        if let Err(source) = result {
+            let path = open.path;
+            account.fail(Error::Write { path, source }, 0);
+            let (whole, values) = whole_records(&self.buffer[..written]);
+            account.wrote(values, written);
+            self.values -= values.min(self.values);
+            self.buffer.drain(..whole);
+            self.rest();
+            return true;
         }
+        if is_gone(&open.file) {
+            let path = open.path;
+            let source = io::Error::from(io::ErrorKind::NotFound);
+            account.fail(Error::Write { path, source }, 0);
+            return false;
+        }
+        account.wrote(self.values, written);
+        open.bytes += written as u64;
+        self.values = 0;
+        self.buffer.clear();
+        self.buffer.shrink_to(2 * WRITE_AT);
+        self.refused = None;
+        if self
+            .files
+            .rotate_at
+            .is_some_and(|limit| open.bytes >= limit)
+        {
+            self.remove_old(&open, account);
+        } else {
+            self.open = Some(open);
+        }
+        true
     }
 
-    fn create(&mut self) -> io::Result<(File, PathBuf)> {
+    fn rest(&mut self) {
+        let rest = self.refused.take().map(|refused| refused.rest * 2);
+        let rest = rest.map_or(RETRY.0, |rest| rest.min(RETRY.1));
+        let until = Instant::now() + rest;
+        self.refused = Some(Refused { until, rest });
+    }
+
+    fn create(&mut self, account: &Account) -> io::Result<Open> {
         fs::create_dir_all(&self.dir)?;
-        let step = match self.start {
-            Start::GoOn => None,
-            Start::Run { resume_at } if !name::event_files(&self.dir)?.is_empty() => resume_at,
-            Start::Run { .. } => Some(Step::ZERO),
+        if self.lock.is_none() {
+            self.lock(account);
+        }
+        let starts: &[Step] = match self.start {
+            Start::Run { resume_at } => {
+                let names = name::event_files(&self.dir)?;
+                match resume_at {
+                    _ if names.is_empty() => &[Step::ZERO],
+                    // TensorBoard's Python loader takes a run's first START for no restart.
+                    Some(step) if !resume::has_start(&self.dir, &names) => &[step, step],
+                    Some(step) => &[step],
+                    None => &[],
+                }
+            }
+            Start::GoOn => &[],
         };
-        let (mut file, path) = name::create_new(&self.dir, &self.suffix)?;
         let (mut head, now) = (Vec::new(), WallTime::now());
         encode::file_version(&mut head, now);
-        if let Some(step) = step {
-            encode::session_start(&mut head, now, step);
+        for step in starts {
+            encode::session_start(&mut head, now, *step);
         }
-        write_fully(&mut file, &head).1?;
+        let (mut file, path) = name::create_new(&self.dir, &self.files.suffix)?;
+        if let (_, Err(error)) = write_fully(&mut file, &head) {
+            // Made a moment ago and good for nothing; on a full disk there would be one a try.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         self.start = Start::GoOn;
-        Ok((file, path))
+        let bytes = head.len() as u64;
+        Ok(Open { file, path, bytes })
+    }
+
+    /// Two live writers of one directory lose values: TensorBoard's data server reads one of the files.
+    fn lock(&mut self, account: &Account) {
+        // Where a directory cannot be opened or locked, nothing is known, and nothing is said.
+        let Ok(dir) = File::open(&self.dir) else {
+            return;
+        };
+        if let Err(fs::TryLockError::WouldBlock) = dir.try_lock() {
+            account.say(&format!(
+                "another writer is logging to {}; TensorBoard may show the values of only one of them",
+                self.dir.display()
+            ));
+        }
+        self.lock = Some(dir);
+    }
+
+    /// Removes the oldest files that are too many or too old; never the newest.
+    fn remove_old(&self, newest: &Open, account: &Account) {
+        let remove = || -> io::Result<()> {
+            let mut bytes = newest.bytes;
+            for name in name::event_files(&self.dir)?.iter().rev() {
+                let path = self.dir.join(name);
+                if path == newest.path {
+                    continue;
+                }
+                let file = fs::metadata(&path)?;
+                bytes += file.len();
+                let age = SystemTime::now().duration_since(file.modified()?);
+                let too_many = self.files.keep_bytes.is_some_and(|limit| bytes > limit);
+                let too_old = |limit| age.is_ok_and(|age| age > limit);
+                if too_many || self.files.keep_for.is_some_and(too_old) {
+                    fs::remove_file(path)?;
+                }
+            }
+            Ok(())
+        };
+        let limited = self.files.keep_bytes.is_some() || self.files.keep_for.is_some();
+        if limited && let Err(source) = remove() {
+            let path = self.dir.clone();
+            account.fail(Error::Read { path, source }, 0);
+        }
     }
 }
 
@@ -233,19 +298,32 @@ fn write_fully(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
     (written, Ok(()))
 }
 
+/// Whether nobody will ever find what was written: the file has no name any more.
+fn is_gone(file: &File) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        file.metadata().is_ok_and(|file| file.nlink() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
 /// How many bytes of `written` are whole records, and how many values those hold.
 fn whole_records(written: &[u8]) -> (usize, u64) {
     let (mut whole, mut values) = (0, 0);
     let mut reader = RecordReader::new(written);
     while let Ok(Item::Record(record)) = reader.next(Tail::Growing) {
         whole = record.offset as usize + record.payload.len() + 16;
-        if let Ok(proto::Event {
-            what: Some(What::Summary(summary)),
-            ..
-        }) = proto::Event::decode(record.payload)
-        {
-            values += summary.value.len() as u64;
-        }
+        let event = proto::Event::decode(record.payload);
+        values += match event.map(|event| event.what) {
+            Ok(Some(What::Summary(summary))) => summary.value.len() as u64,
+            Ok(Some(_)) => 1,
+            _ => 0,
+        };
     }
     (whole, values)
 }

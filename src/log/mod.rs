@@ -3,20 +3,27 @@
 //! What was flushed is never lost: a file is only appended to while its writer lives, a failed or a
 //! resumed writer goes on in a new file, and a reader passes over what is damaged and says where.
 
+mod account;
 mod encode;
 mod error;
 mod file;
 mod name;
 mod reader;
+mod resume;
 mod ring;
 mod series;
+#[cfg(feature = "signals")]
+mod signal;
 mod worker;
 mod writer;
 
 pub use error::{Error, Failed, Report};
 pub use reader::{LogReader, Problem};
+pub use resume::last_steps;
 pub use series::Series;
 pub use writer::{Overflow, RunWriter, StepGuard, Writer, WriterBuilder};
 
+#[cfg(feature = "signals")]
+pub(crate) use signal::before_end;
 pub(crate) use worker::Payload;
 pub(crate) use writer::Sequencer;

@@ -113,8 +113,12 @@ impl LogReader {
     }
 }
 
-impl Source for LogReader {
-    fn next_instant(&mut self) -> Result<Option<Vec<Event>>, SinkError> {
+impl LogReader {
+    /// The next instant: all events of one wall time, ordered by run; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where a file cannot be read.
+    pub fn instant(&mut self) -> Result<Option<Vec<Event>>, Error> {
         let Some(&Reverse((time, _))) = self.heads.peek() else {
             return Ok(None);
         };
@@ -134,6 +138,12 @@ impl Source for LogReader {
             self.requeue(run)?;
         }
         Ok(Some(instant))
+    }
+}
+
+impl Source for LogReader {
+    fn next_instant(&mut self) -> Result<Option<Vec<Event>>, SinkError> {
+        Ok(self.instant()?)
     }
 }
 

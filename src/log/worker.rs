@@ -29,6 +29,8 @@ pub(crate) enum Item {
     },
     /// Have everything before written.
     Flush,
+    /// The run goes on from this step.
+    Resume { run: u32, step: Step },
 }
 
 /// A value, or the way to make it: a picture is drawn here and not in the loop.
@@ -50,7 +52,7 @@ impl Item {
                     .map(|(_, _, payload)| 24 + size(payload))
                     .sum::<usize>()
             }
-            Self::Flush => 16,
+            Self::Flush | Self::Resume { .. } => 16,
         }
     }
 }
@@ -74,6 +76,7 @@ impl fmt::Debug for Item {
                 wall_time, entries, ..
             } => write!(f, "{} values of {wall_time}", entries.len()),
             Self::Flush => f.write_str("flush"),
+            Self::Resume { step, .. } => write!(f, "resume at {step}"),
         }
     }
 }
@@ -116,7 +119,7 @@ impl Worker {
             self.drain();
             let due = flushed_at.elapsed() >= shared.config.flush_interval;
             if due || stop || asked {
-                self.flush();
+                self.flush(asked);
                 flushed_at = Instant::now();
             }
             if sync {
@@ -178,12 +181,17 @@ impl Worker {
             }) => {
                 self.take_instant(wall_time, entries);
                 if flush {
-                    self.flush();
+                    self.flush(false);
                 }
             }
             Message::Item(Item::Flush) => {
                 self.end_instant();
-                self.flush();
+                self.flush(false);
+            }
+            Message::Item(Item::Resume { run, step }) => {
+                self.learn();
+                let (_, file) = &mut self.runs[run as usize];
+                file.resume_at(step, &self.shared.account);
             }
         }
     }
@@ -331,11 +339,7 @@ impl Worker {
                 PathBuf::from(name.as_str())
             };
             let config = &shared.config;
-            let file = EventFile::new(
-                config.dir.join(dir),
-                config.suffix.clone(),
-                config.resume_at,
-            );
+            let file = EventFile::new(config.dir.join(dir), config.files.clone(), None);
             runs.push((name.clone(), file));
         }
         series.extend(
@@ -348,10 +352,11 @@ impl Worker {
         );
     }
 
-    fn flush(&mut self) {
+    /// Hands everything to the operating system; with `now`, also to a disk that refused it a moment ago.
+    fn flush(&mut self, now: bool) {
         self.runs
             .iter_mut()
-            .for_each(|(_, file)| file.flush(&self.shared.account));
+            .for_each(|(_, file)| file.flush(&self.shared.account, now));
     }
 
     fn finish(&mut self) {

@@ -11,13 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-use super::file::Account;
+use super::account::{Account, Voice};
+use super::file::Files;
 use super::ring::{Consumer, Full, MAX_STEP, Producer, Ring};
 use super::series::Registry;
 use super::worker::{Item, Payload, Worker};
 use super::{Error, Failed, Report, Series};
 use crate::flow::{Sink, Tee};
-use crate::summary::Value;
+use crate::summary::{Histogram, Sample, Value};
 use crate::types::{Step, WallTime};
 
 /// Writes a log directory: cheap to clone, usable from any thread.
@@ -77,15 +78,16 @@ impl Default for Overflow {
 #[derive(Debug)]
 pub struct WriterBuilder {
     config: Config,
+    files: Files,
     sinks: Tee,
+    voice: Voice,
 }
 
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) dir: PathBuf,
-    pub(super) suffix: String,
+    pub(super) files: Arc<Files>,
     pub(super) flush_interval: Duration,
-    pub(super) resume_at: Option<Step>,
     pub(super) sync: bool,
     overflow: Overflow,
     buffer_bytes: usize,
@@ -121,13 +123,34 @@ impl WriterBuilder {
 
     /// What every file's name ends in. Default: nothing.
     pub fn suffix(mut self, suffix: impl Into<String>) -> Self {
-        self.config.suffix = suffix.into();
+        self.files.suffix = suffix.into();
         self
     }
 
-    /// The log goes on from `step`: whatever an earlier session logged there or later is void.
-    pub fn resume_at(mut self, step: impl Into<Step>) -> Self {
-        self.config.resume_at = Some(step.into());
+    /// Follows a file that has grown to `bytes` by a new one. Default: never.
+    pub fn rotate_at(mut self, bytes: u64) -> Self {
+        self.files.rotate_at = Some(bytes);
+        self
+    }
+
+    /// Keeps of each run about the newest `bytes`: at each rotation the oldest files beyond them are
+    /// removed. For a run without end. Default: keeps all.
+    pub fn keep_bytes(mut self, bytes: u64) -> Self {
+        self.files.keep_bytes = Some(bytes);
+        self
+    }
+
+    /// Keeps of each run the files that were written to within `time`; looked at at each rotation.
+    /// For a run without end. Default: keeps all.
+    pub fn keep_for(mut self, time: Duration) -> Self {
+        self.files.keep_for = Some(time);
+        self
+    }
+
+    /// Says the first failure, and a second live writer of the same directory, to `listener`, at once;
+    /// [`Writer::finish`] returns failures too. Default: a line on standard error.
+    pub fn on_warning(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.voice = Voice(Box::new(listener));
         self
     }
 
@@ -149,14 +172,20 @@ impl WriterBuilder {
     /// [`Error::Create`] where the directory cannot be made or written, [`Error::Worker`] where no
     /// thread can be started.
     pub fn start(self) -> Result<Writer, Error> {
-        let Self { config, sinks } = self;
+        let Self {
+            mut config,
+            files,
+            sinks,
+            voice,
+        } = self;
+        config.files = Arc::new(files);
         check_writable(&config.dir)?;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             config,
             registry: Registry::default(),
-            account: Account::default(),
+            account: Account::new(voice),
             finished: AtomicBool::new(false),
             rings: Mutex::default(),
             control: Mutex::default(),
@@ -206,9 +235,8 @@ impl Writer {
     pub fn builder(dir: impl AsRef<Path>) -> WriterBuilder {
         let config = Config {
             dir: dir.as_ref().to_owned(),
-            suffix: String::new(),
+            files: Arc::default(),
             flush_interval: Duration::from_secs(1),
-            resume_at: None,
             sync: true,
             overflow: Overflow::default(),
             buffer_bytes: 4 << 20,
@@ -216,7 +244,9 @@ impl Writer {
         };
         WriterBuilder {
             config,
+            files: Files::default(),
             sinks: Tee::default(),
+            voice: Voice::default(),
         }
     }
 
@@ -269,6 +299,12 @@ impl Writer {
             .map_or(Ok(report), |first| Err(Failed { first, report }))
     }
 
+    /// A handle that does not keep the writer alive.
+    #[cfg(feature = "signals")]
+    pub(super) fn downgrade(&self) -> WeakWriter {
+        WeakWriter(Arc::downgrade(&self.inner))
+    }
+
     /// A source of instants with a ring of its own, so that their order is that of the calls.
     pub(crate) fn sequencer(&self) -> Sequencer {
         Sequencer {
@@ -276,6 +312,17 @@ impl Writer {
             inner: self.inner.clone(),
             last: f64::MIN,
         }
+    }
+}
+
+/// A handle that does not keep the writer alive.
+#[cfg(feature = "signals")]
+pub(super) struct WeakWriter(std::sync::Weak<Inner>);
+
+#[cfg(feature = "signals")]
+impl WeakWriter {
+    pub(super) fn upgrade(&self) -> Option<Writer> {
+        self.0.upgrade().map(|inner| Writer { inner })
     }
 }
 
@@ -314,9 +361,30 @@ impl RunWriter {
         }
     }
 
+    /// The run goes on from `step`: what an earlier session logged there or later is void. Say it
+    /// before the first value; [`last_steps`](super::last_steps) tells where a log stopped.
+    pub fn resume_at(&self, step: impl Into<Step>) {
+        if let Some(run) = self.id {
+            let step = step.into();
+            let resume = Item::Resume { run, step };
+            self.inner
+                .with_producer(0, |producer, shared| producer.item(resume, shared));
+        }
+    }
+
     /// Logs a number, stored at single precision.
     pub fn scalar(&self, tag: impl AsRef<str>, step: impl Into<Step>, value: f64) {
         self.series(tag).scalar(step, value);
+    }
+
+    /// Logs a histogram of `values`, and next to it, where there are such values, how many are NaN or
+    /// infinite: `tag/nan`, `tag/+inf`, `tag/-inf`.
+    pub fn histogram<T: Sample>(&self, tag: impl AsRef<str>, step: impl Into<Step>, values: &[T]) {
+        let (step, histogram) = (step.into(), Histogram::of(values));
+        for (kind, count) in histogram.nonfinite_counts() {
+            self.scalar(format!("{}/{kind}", tag.as_ref()), step, count as f64);
+        }
+        self.log(tag, step, histogram);
     }
 
     /// Logs a value of any kind.
@@ -432,6 +500,11 @@ impl Sequencer {
         }
     }
 
+    /// The run goes on from `step`.
+    pub(crate) fn resume(&mut self, run: u32, step: Step) {
+        self.put(0, Item::Resume { run, step });
+    }
+
     /// Has all before written soon, without waiting for it.
     pub(crate) fn flush_soon(&mut self) {
         self.put(0, Item::Flush);
@@ -445,6 +518,12 @@ impl Sequencer {
         } else if let Err(Full) = self.producer.item(item, &**shared) {
             shared.account.fail(Error::Overflow, values);
         }
+    }
+}
+
+impl RunWriter {
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.id
     }
 }
 

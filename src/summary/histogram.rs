@@ -161,9 +161,14 @@ impl Histogram {
         self.negative_infinity
     }
 
-    /// How many values were not finite.
-    pub fn nonfinite(&self) -> u64 {
-        self.nan + self.positive_infinity + self.negative_infinity
+    /// What a series of its own counts: `nan`, `+inf`, `-inf`, as far as there are such values.
+    pub(crate) fn nonfinite_counts(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let counts = [
+            ("nan", self.nan),
+            ("+inf", self.positive_infinity),
+            ("-inf", self.negative_infinity),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0)
     }
 
     #[cold]

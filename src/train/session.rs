@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Epoch;
 use crate::flow::{Sink, SinkError};
 use crate::log::{Error, Failed, Payload, Report, Sequencer, Writer, WriterBuilder};
-use crate::summary::{HParams, Histogram, SessionStatus, Value};
+use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
 use crate::types::{Step, WallTime};
 
 /// Logs one training or serving of a model, from any loop.
@@ -163,6 +163,22 @@ impl Session {
         self.inner.sequencer().flush_soon();
     }
 
+    /// Has everything written, and on the disk, before SIGINT, SIGTERM or SIGHUP ends the process;
+    /// the session's end is then logged as a failure.
+    ///
+    /// # Errors
+    /// Where the process cannot listen to signals.
+    #[cfg(feature = "signals")]
+    pub fn flush_on_signal(&self) -> std::io::Result<()> {
+        let inner = Arc::downgrade(&self.inner);
+        crate::log::before_end(move || {
+            if let Some(inner) = inner.upgrade() {
+                inner.end(SessionStatus::Failure);
+                inner.writer.sync();
+            }
+        })
+    }
+
     /// What was written so far.
     pub fn report(&self) -> Report {
         self.inner.writer.report()
@@ -238,6 +254,15 @@ pub struct Run {
 }
 
 impl Run {
+    /// The run goes on from `step`: what an earlier session logged there or later is void. Say it
+    /// before the first value; [`last_steps`](crate::log::last_steps) tells where a log stopped.
+    pub fn resume_at(&self, step: impl Into<Step>) {
+        let id = self.session.inner.writer.run(&self.name).id();
+        if let Some(run) = id {
+            self.session.inner.sequencer().resume(run, step.into());
+        }
+    }
+
     /// Logs a number, stored at single precision.
     pub fn scalar(&self, tag: &str, step: impl Into<Step>, value: f64) {
         self.log(tag, step, value);
@@ -250,7 +275,12 @@ impl Run {
 
     /// Logs a histogram of `values`, and next to it, where there are such values, how many are NaN or
     /// infinite: `tag/nan`, `tag/+inf`, `tag/-inf`. The values are copied, and counted off the loop.
-    pub fn histogram(&self, tag: &str, step: impl Into<Step>, values: &[f32]) {
+    pub fn histogram<T: Sample + Send + 'static>(
+        &self,
+        tag: &str,
+        step: impl Into<Step>,
+        values: &[T],
+    ) {
         self.session
             .instant()
             .histogram(&self.name, tag, step, values);
@@ -292,26 +322,21 @@ impl Instant<'_> {
     }
 
     /// Adds a histogram; see [`Run::histogram`].
-    pub fn histogram(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: &[f32]) {
+    pub fn histogram<T: Sample + Send + 'static>(
+        &mut self,
+        run: &str,
+        tag: &str,
+        step: impl Into<Step>,
+        values: &[T],
+    ) {
         let step = step.into();
-        if !values.iter().all(|value| value.is_finite()) {
-            self.count_nonfinite(run, tag, step, values);
+        if !values.iter().all(|value| value.to_f64().is_finite()) {
+            for (kind, count) in Histogram::of(values).nonfinite_counts() {
+                self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
+            }
         }
         let values = values.to_vec();
         self.log_with(run, tag, step, move || Ok(Histogram::of(&values).into()));
-    }
-
-    #[cold]
-    fn count_nonfinite(&mut self, run: &str, tag: &str, step: Step, values: &[f32]) {
-        let mut count = |kind: &str, counted: fn(&&f32) -> bool| {
-            let count = values.iter().filter(counted).count();
-            if count > 0 {
-                self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
-            }
-        };
-        count("nan", |value| value.is_nan());
-        count("+inf", |value| **value == f32::INFINITY);
-        count("-inf", |value| **value == f32::NEG_INFINITY);
     }
 
     /// Adds what `make` returns; see [`Run::log_with`].

@@ -1,0 +1,81 @@
+//! What a writer counts, and whom it tells of the first failure.
+//!
+//! Any thread adds; nothing here waits.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Error, Report};
+
+/// Says a line to whoever runs the program.
+pub(super) struct Voice(pub(super) Box<dyn Fn(&str) + Send + Sync>);
+
+impl Default for Voice {
+    /// Standard error.
+    fn default() -> Self {
+        Self(Box::new(|line| eprintln!("modelpulse: {line}")))
+    }
+}
+
+impl fmt::Debug for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Voice")
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    written: AtomicU64,
+    dropped: AtomicU64,
+    bytes: AtomicU64,
+    failures: AtomicU64,
+    first: Mutex<Option<Error>>,
+    voice: Voice,
+}
+
+impl Account {
+    pub(super) fn new(voice: Voice) -> Self {
+        Self {
+            voice,
+            ..Self::default()
+        }
+    }
+
+    /// Counts a failure and the values that it cost; says the first one.
+    #[cold]
+    pub(super) fn fail(&self, error: Error, dropped: u64) {
+        self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        if self.failures.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.say(&format!("{error}; logging goes on as far as it can"));
+        }
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+    }
+
+    pub(super) fn say(&self, line: &str) {
+        (self.voice.0)(line);
+    }
+
+    pub(super) fn wrote(&self, values: u64, bytes: usize) {
+        self.written.fetch_add(values, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Report {
+            written: read(&self.written),
+            dropped: read(&self.dropped),
+            bytes: read(&self.bytes),
+            failures: read(&self.failures),
+        }
+    }
+
+    pub(super) fn take_first(&self) -> Option<Error> {
+        self.first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}

@@ -1,0 +1,74 @@
+//! Where an earlier session of a log stopped.
+//!
+//! A resumed run starts a new file with a START at its step, so that readers void what was logged
+//! there or later.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::Path;
+
+use prost::Message;
+
+use super::{Error, LogReader};
+use crate::proto::{self, event::What, session_log::SessionStatus};
+use crate::record::{Item, RecordReader, Tail};
+use crate::types::{RunName, Step};
+
+/// The last step of each run of the log directory `dir`, read from its files.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// use modelpulse::log::{Writer, last_steps};
+/// let writer = Writer::create(dir.path())?;
+/// (0..7_i64).for_each(|step| writer.run("train").scalar("loss", step, 0.5));
+/// writer.finish()?;
+///
+/// let last = last_steps(dir.path())?["train"];
+/// let writer = Writer::create(dir.path())?;
+/// let train = writer.run("train");
+/// train.resume_at(last.as_i64() + 1);
+/// train.scalar("loss", 7, 0.4);
+/// writer.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Read`] where the directory or a file cannot be read, [`Error::NoEvents`] where there is none.
+pub fn last_steps(dir: impl AsRef<Path>) -> Result<BTreeMap<RunName, Step>, Error> {
+    let mut log = LogReader::open(dir)?;
+    let mut last: BTreeMap<RunName, Step> = BTreeMap::new();
+    while let Some(instant) = log.instant()? {
+        for event in instant {
+            let step = last.entry(event.run).or_insert(event.step);
+            *step = event.step.max(*step);
+        }
+    }
+    Ok(last)
+}
+
+/// Whether one of the event files begins with a START. A file that cannot be read has none.
+pub(super) fn has_start(dir: &Path, names: &[OsString]) -> bool {
+    /// A writer puts START behind the file's version and before any value.
+    const LOOK_AT: usize = 16;
+    names.iter().any(|name| {
+        let Ok(file) = File::open(dir.join(name)) else {
+            return false;
+        };
+        let mut reader = RecordReader::new(file);
+        for _ in 0..LOOK_AT {
+            let Ok(Item::Record(record)) = reader.next(Tail::Growing) else {
+                return false;
+            };
+            if let Ok(proto::Event {
+                what: Some(What::SessionLog(log)),
+                ..
+            }) = proto::Event::decode(record.payload)
+                && log.status() == SessionStatus::Start
+            {
+                return true;
+            }
+        }
+        false
+    })
+}
