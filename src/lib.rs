@@ -73,3 +73,8 @@ pub mod figure;
 
 pub use train::Session;
 pub use types::{RunName, Step, Tag, WallTime};
+
+/// The README's code compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
