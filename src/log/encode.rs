@@ -1,45 +1,127 @@
 //! The bytes of events, written by hand where the loop's speed depends on it.
 //!
-//! Every function appends one whole record, equal byte for byte to what prost makes of the same message.
+//! Every function appends one record, equal byte for byte to what prost makes of the same message;
+//! the payloads' checksums are filled in for many records at once, by [`seal`](crate::record::seal).
 
 use prost::Message;
 use prost::encoding::{encode_varint, encoded_len_varint};
 
 use crate::proto::{self, SessionLog, event::What, session_log::SessionStatus, summary};
-use crate::record::{append_record, begin_record, end_record};
+use crate::record::{FOOTER_LEN, HEADER_LEN, append_unsealed};
 use crate::summary::Value;
 use crate::types::{Step, WallTime};
 
-/// All of a scalar's `Summary.value` but the number's four bytes, which follow.
-pub(super) fn scalar_prefix(tag: &str) -> Box<[u8]> {
-    let mut field = Vec::new();
-    if !tag.is_empty() {
-        field.push(VALUE_TAG);
-        encode_varint(tag.len() as u64, &mut field);
-        field.extend_from_slice(tag.as_bytes());
-    }
-    let mut prefix = vec![SUMMARY_VALUE];
-    encode_varint((field.len() + 5) as u64, &mut prefix);
-    prefix.append(&mut field);
-    prefix.push(VALUE_SIMPLE);
-    prefix.into()
+/// What a series' scalars have in common: their bytes, in which only numbers change.
+#[derive(Debug)]
+pub(super) struct ScalarForm {
+    /// A `Summary.value` with its key; the last four bytes are the number.
+    value: Vec<u8>,
+    /// A whole record of one value, at a step whose varint has `step_len` bytes.
+    record: Vec<u8>,
+    step_len: usize,
 }
 
-/// One event that holds the scalars given by their prefixes and numbers; `len` bytes in all.
+impl ScalarForm {
+    pub(super) fn new(tag: &str) -> Self {
+        let mut field = Vec::new();
+        if !tag.is_empty() {
+            field.push(VALUE_TAG);
+            encode_varint(tag.len() as u64, &mut field);
+            field.extend_from_slice(tag.as_bytes());
+        }
+        let mut value = vec![SUMMARY_VALUE];
+        encode_varint((field.len() + 5) as u64, &mut value);
+        value.append(&mut field);
+        value.extend_from_slice(&[VALUE_SIMPLE, 0, 0, 0, 0]);
+        Self {
+            value,
+            record: Vec::new(),
+            step_len: 0,
+        }
+    }
+
+    /// How many bytes a value takes in an event.
+    #[inline]
+    pub(super) fn value_len(&self) -> usize {
+        self.value.len()
+    }
+
+    #[inline]
+    fn put(&self, out: &mut Vec<u8>, value: f32) {
+        out.extend_from_slice(&self.value);
+        if let Some(number) = out.last_chunk_mut() {
+            *number = value.to_le_bytes();
+        }
+    }
+
+    /// Appends an event that holds one scalar.
+    #[inline]
+    pub(super) fn append(&mut self, out: &mut Vec<u8>, wall_time: f64, step: Step, value: f32) {
+        let mut varint = [0; 10];
+        let step_len = put_varint(&mut varint, step.as_i64() as u64);
+        if step_len != self.step_len || wall_time == 0.0 || step == Step::ZERO {
+            return self.append_anew(out, wall_time, step, value);
+        }
+        // Of the record's fixed layout only the numbers change. They are set in the copy: setting them
+        // in the form would make the copy wait for each of them.
+        const WALL_TIME: usize = HEADER_LEN + 1;
+        const STEP: usize = WALL_TIME + 8 + 1;
+        let start = out.len();
+        out.extend_from_slice(&self.record);
+        let record = &mut out[start..];
+        let number = record.len() - FOOTER_LEN - 4;
+        record[WALL_TIME..WALL_TIME + 8].copy_from_slice(&wall_time.to_le_bytes());
+        record[STEP..STEP + step_len].copy_from_slice(&varint[..step_len]);
+        record[number..number + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    /// The same field by field; what comes out serves as the form of the next ones.
+    #[cold]
+    fn append_anew(&mut self, out: &mut Vec<u8>, wall_time: f64, step: Step, value: f32) {
+        let start = out.len();
+        event(out, wall_time, step, self.value.len(), |out| {
+            self.put(out, value)
+        });
+        // A field of the value zero is left out, so such a record is no form for others.
+        if wall_time != 0.0 && step != Step::ZERO {
+            self.record.clear();
+            self.record.extend_from_slice(&out[start..]);
+            self.step_len = encoded_len_varint(step.as_i64() as u64);
+        }
+    }
+}
+
+/// Appends one event that holds the scalars `values`, given by their forms' index in `forms`.
 #[inline]
-pub(super) fn scalars<'a>(
+pub(super) fn scalars(
     out: &mut Vec<u8>,
     wall_time: f64,
     step: Step,
-    len: usize,
-    values: impl Iterator<Item = (&'a [u8], f32)>,
+    values: &[(u32, f32)],
+    forms: &[ScalarForm],
 ) {
+    let len = values
+        .iter()
+        .map(|&(id, _)| forms[id as usize].value_len())
+        .sum();
     event(out, wall_time, step, len, |out| {
-        for (prefix, value) in values {
-            out.extend_from_slice(prefix);
-            out.extend_from_slice(&value.to_le_bytes());
+        for &(id, value) in values {
+            forms[id as usize].put(out, value);
         }
     });
+}
+
+/// Writes `value` as a varint into `bytes`, and returns its length.
+#[inline]
+fn put_varint(bytes: &mut [u8; 10], mut value: u64) -> usize {
+    let mut len = 0;
+    while value >= 0x80 {
+        bytes[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    bytes[len] = value as u8;
+    len + 1
 }
 
 /// One event that holds one value of any kind.
@@ -92,7 +174,7 @@ fn message(out: &mut Vec<u8>, now: WallTime, step: Step, what: What) {
         what: Some(what),
         ..proto::Event::default()
     };
-    append_record(out, &event.encode_to_vec());
+    append_unsealed(out, event.encoded_len(), |out| event.encode_raw(out));
 }
 
 /// An event around a summary whose values take `len` bytes, which `fill` appends.
@@ -113,20 +195,19 @@ fn event(
         1 + encoded_len_varint(step)
     };
     let payload = wall_len + step_len + 1 + encoded_len_varint(len as u64) + len;
-    out.reserve(payload + 16);
-    begin_record(out, payload);
-    if wall_len > 0 {
-        out.push(EVENT_WALL_TIME);
-        out.extend_from_slice(&wall_time.to_le_bytes());
-    }
-    if step_len > 0 {
-        out.push(EVENT_STEP);
-        encode_varint(step, out);
-    }
-    out.push(EVENT_SUMMARY);
-    encode_varint(len as u64, out);
-    fill(out);
-    end_record(out, payload);
+    append_unsealed(out, payload, |out| {
+        if wall_len > 0 {
+            out.push(EVENT_WALL_TIME);
+            out.extend_from_slice(&wall_time.to_le_bytes());
+        }
+        if step_len > 0 {
+            out.push(EVENT_STEP);
+            encode_varint(step, out);
+        }
+        out.push(EVENT_SUMMARY);
+        encode_varint(len as u64, out);
+        fill(out);
+    });
 }
 
 // Keys: field number × 8 + wire type (0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes).
@@ -140,6 +221,7 @@ const VALUE_SIMPLE: u8 = 2 << 3 | 5;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{append_record, seal};
     use crate::summary::Text;
 
     fn by_prost(wall_time: f64, step: i64, values: Vec<summary::Value>) -> Vec<u8> {
@@ -160,11 +242,11 @@ mod tests {
         let long = "tag/".repeat(60);
         for (wall_time, step) in [(1.7e9, 3), (0.0, 0), (-0.0, -1), (1e-300, i64::MAX)] {
             for tags in [vec!["loss"], vec!["", "a", &long]] {
-                let prefixes: Vec<_> = tags.iter().map(|tag| scalar_prefix(tag)).collect();
-                let len = prefixes.iter().map(|prefix| prefix.len() + 4).sum();
+                let forms: Vec<_> = tags.iter().map(|tag| ScalarForm::new(tag)).collect();
                 let mut out = Vec::new();
-                let values = prefixes.iter().map(|prefix| (&prefix[..], 0.5));
-                scalars(&mut out, wall_time, step.into(), len, values);
+                let numbers: Vec<_> = (0..tags.len()).map(|id| (id as u32, 0.5)).collect();
+                scalars(&mut out, wall_time, step.into(), &numbers, &forms);
+                seal(&mut out);
                 let values = tags.iter().map(|&tag| summary::Value {
                     tag: tag.to_owned(),
                     value: Some(summary::value::Value::SimpleValue(0.5)),
@@ -172,6 +254,24 @@ mod tests {
                 });
                 assert_eq!(out, by_prost(wall_time, step, values.collect()));
             }
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_used_again_equals_the_bytes_of_prost() {
+        let mut form = ScalarForm::new("train/loss");
+        let steps = [0, 1, 2, 127, 128, 129, 0, 300, -1, -2, 5, 6];
+        for (step, wall_time) in steps.into_iter().zip([1.5, 0.0, 2.5].into_iter().cycle()) {
+            let mut out = Vec::new();
+            let number = step as f32 / 3.0;
+            form.append(&mut out, wall_time, step.into(), number);
+            seal(&mut out);
+            let value = summary::Value {
+                tag: "train/loss".to_owned(),
+                value: Some(summary::value::Value::SimpleValue(number)),
+                ..summary::Value::default()
+            };
+            assert_eq!(out, by_prost(wall_time, step, vec![value]));
         }
     }
 
@@ -189,6 +289,7 @@ mod tests {
         };
         let mut out = Vec::new();
         value(&mut out, 1.7e9, 7.into(), "note", &text);
+        seal(&mut out);
         assert_eq!(out, by_prost(1.7e9, 7, vec![expected]));
     }
 }

@@ -14,7 +14,7 @@ use prost::Message;
 use super::account::Account;
 use super::{Error, encode, name, resume};
 use crate::proto::{self, event::What};
-use crate::record::{Item, RecordReader, Tail};
+use crate::record::{Item, RecordReader, Tail, seal};
 use crate::types::{Step, WallTime};
 
 /// Records handed over at once.
@@ -67,7 +67,7 @@ pub(super) struct EventFile {
     open: Option<Open>,
     /// The locked directory: a lock on it ends with the process, however that ends.
     lock: Option<File>,
-    /// Whole records that are not written yet, and how many values they hold.
+    /// Records that are not written yet, their checksums still missing, and how many values they hold.
     buffer: Vec<u8>,
     values: u64,
     refused: Option<Refused>,
@@ -95,7 +95,7 @@ impl EventFile {
         self.start = Start::Run { resume_at };
     }
 
-    /// Lets `encode` append whole records that hold `values` values.
+    /// Lets `encode` append records that hold `values` values.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -165,6 +165,7 @@ impl EventFile {
                 return true;
             }
         };
+        seal(&mut self.buffer);
         let (written, result) = write_fully(&mut open.file, &self.buffer);
         if let Err(source) = result {
             let path = open.path;
@@ -230,6 +231,7 @@ impl EventFile {
         for step in starts {
             encode::session_start(&mut head, now, *step);
         }
+        seal(&mut head);
         let (mut file, path) = name::create_new(&self.dir, &self.files.suffix)?;
         if let (_, Err(error)) = write_fully(&mut file, &head) {
             // Made a moment ago and good for nothing; on a full disk there would be one a try.
@@ -338,6 +340,7 @@ mod tests {
         encode::value(&mut bytes, 1.0, 1.into(), "a", &0.5.into());
         let first = bytes.len();
         encode::value(&mut bytes, 1.0, 2.into(), "a", &0.5.into());
+        seal(&mut bytes);
         assert_eq!(whole_records(&bytes[..first + 7]), (first, 1));
         assert_eq!(whole_records(&bytes), (bytes.len(), 2));
         assert_eq!(whole_records(&bytes[..7]), (0, 0));

@@ -14,6 +14,7 @@ mod ring;
 mod series;
 #[cfg(feature = "signals")]
 mod signal;
+mod stamp;
 mod worker;
 mod writer;
 

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::stamp::Stamp;
 use super::worker::Item;
 
 /// Words in a ring: 256 KiB, or 8,192 scalars.
@@ -20,13 +21,13 @@ pub(super) enum Message<'a> {
     /// One scalar.
     Scalar {
         series: u32,
-        wall_time: f64,
+        stamp: Stamp,
         step: i64,
         value: f32,
     },
     /// The scalars of one step of one run: series and value.
     Step {
-        wall_time: f64,
+        stamp: Stamp,
         step: i64,
         values: &'a [(u32, f32)],
     },
@@ -91,25 +92,25 @@ impl Ring {
             let (kind, count, id) = (first >> 56, (first >> 32) & 0xff_ffff, first as u32);
             match kind {
                 SCALAR => {
-                    let (wall_time, step) = (f64::from_bits(word(tail + 1)), word(tail + 2) as i64);
+                    let (stamp, step) = (Stamp::from_bits(word(tail + 1)), word(tail + 2) as i64);
                     let value = f32::from_bits(word(tail + 3) as u32);
                     take(Message::Scalar {
                         series: id,
-                        wall_time,
+                        stamp,
                         step,
                         value,
                     });
                     tail += 4;
                 }
                 STEP => {
-                    let (wall_time, step) = (f64::from_bits(word(tail + 1)), word(tail + 2) as i64);
+                    let (stamp, step) = (Stamp::from_bits(word(tail + 1)), word(tail + 2) as i64);
                     scratch.clear();
                     scratch.extend((0..count).map(|index| {
                         let pair = word(tail + 3 + index);
                         (pair as u32, f32::from_bits((pair >> 32) as u32))
                     }));
                     take(Message::Step {
-                        wall_time,
+                        stamp,
                         step,
                         values: scratch,
                     });
@@ -188,14 +189,14 @@ impl Producer {
     pub(super) fn scalar(
         &mut self,
         series: u32,
-        wall_time: f64,
+        stamp: Stamp,
         step: i64,
         value: f32,
         to: &impl Consumer,
     ) -> Result<(), Full> {
         self.reserve(4, to)?;
         self.put(0, SCALAR << 56 | u64::from(series));
-        self.put(1, wall_time.to_bits());
+        self.put(1, stamp.to_bits());
         self.put(2, step as u64);
         self.put(3, u64::from(value.to_bits()));
         self.publish(4, to);
@@ -205,7 +206,7 @@ impl Producer {
     /// Puts the scalars of one step, at most [`MAX_STEP`].
     pub(super) fn step(
         &mut self,
-        wall_time: f64,
+        stamp: Stamp,
         step: i64,
         values: &[(u32, f32)],
         to: &impl Consumer,
@@ -213,7 +214,7 @@ impl Producer {
         let words = 3 + values.len() as u64;
         self.reserve(words, to)?;
         self.put(0, STEP << 56 | (values.len() as u64) << 32);
-        self.put(1, wall_time.to_bits());
+        self.put(1, stamp.to_bits());
         self.put(2, step as u64);
         for (index, (series, value)) in values.iter().enumerate() {
             self.put(
@@ -347,9 +348,13 @@ mod tests {
                 let (id, step) = (i % 7, i64::from(i));
                 if i % 3 == 0 {
                     let values: Vec<_> = (0..i % 50).map(|k| (k, i as f32)).collect();
-                    producer.step(0.5, step, &values, &Patient).unwrap();
+                    producer
+                        .step(Stamp::from_bits(5), step, &values, &Patient)
+                        .unwrap();
                 } else {
-                    producer.scalar(id, 0.5, step, i as f32, &Patient).unwrap();
+                    producer
+                        .scalar(id, Stamp::from_bits(5), step, i as f32, &Patient)
+                        .unwrap();
                 }
             }
         });
@@ -360,13 +365,13 @@ mod tests {
                 match message {
                     Message::Scalar {
                         series,
-                        wall_time,
+                        stamp,
                         step,
                         value,
                     } => {
                         assert_eq!(
-                            (series, wall_time, step, value),
-                            (next % 7, 0.5, i64::from(next), next as f32)
+                            (series, stamp, step, value),
+                            (next % 7, Stamp::from_bits(5), i64::from(next), next as f32)
                         );
                     }
                     Message::Step { step, values, .. } => {
@@ -391,19 +396,30 @@ mod tests {
     fn a_producer_waits_once_for_a_consumer_that_stands_still() {
         let mut producer = Producer::new(1 << 20);
         let mut taken = 0;
-        while producer.scalar(0, 0.0, 0, 0.0, &Hasty).is_ok() {
+        while producer
+            .scalar(0, Stamp::from_bits(0), 0, 0.0, &Hasty)
+            .is_ok()
+        {
             taken += 1;
         }
         assert_eq!(taken, WORDS / 4);
         let start = Instant::now();
         for _ in 0..1000 {
-            assert!(producer.scalar(0, 0.0, 0, 0.0, &Hasty).is_err());
+            assert!(
+                producer
+                    .scalar(0, Stamp::from_bits(0), 0, 0.0, &Hasty)
+                    .is_err()
+            );
         }
         assert!(
             start.elapsed() < Duration::from_millis(1000),
             "each call waited again"
         );
         producer.ring().clone().drain(&mut Vec::new(), |_| ());
-        assert!(producer.scalar(0, 0.0, 0, 0.0, &Hasty).is_ok());
+        assert!(
+            producer
+                .scalar(0, Stamp::from_bits(0), 0, 0.0, &Hasty)
+                .is_ok()
+        );
     }
 }

@@ -28,7 +28,7 @@ pub struct Series {
     pub(super) inner: Arc<Inner>,
     /// `None` where the series was refused; what is logged to it is counted as dropped.
     pub(super) id: Option<u32>,
-    pub(super) run: u32,
+    pub(super) run: Option<u32>,
 }
 
 impl Series {

@@ -5,15 +5,16 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Error;
 use super::encode;
+use super::encode::ScalarForm;
 use super::file::EventFile;
 use super::ring::{Message, Ring};
 use super::series::Entry;
+use super::stamp::{Stamp, Timeline};
 use super::writer::Shared;
 use crate::flow::{Event, Sink, SinkError, Tee};
 use crate::summary::Value;
@@ -83,17 +84,16 @@ impl fmt::Debug for Item {
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    series: Vec<KnownSeries>,
+    series: Vec<Entry>,
+    /// Of each series.
+    forms: Vec<ScalarForm>,
     runs: Vec<(RunName, EventFile)>,
+    timeline: Timeline,
+    rings: Vec<Arc<Ring>>,
     sinks: Tee,
     /// The instant that the sinks get when it is complete.
     instant: Vec<Event>,
     scratch: Vec<(u32, f32)>,
-}
-
-struct KnownSeries {
-    entry: Entry,
-    scalar_prefix: Box<[u8]>,
 }
 
 impl Worker {
@@ -101,7 +101,10 @@ impl Worker {
         Self {
             shared,
             series: Vec::new(),
+            forms: Vec::new(),
             runs: Vec::new(),
+            timeline: Timeline::new(),
+            rings: Vec::new(),
             sinks,
             instant: Vec::new(),
             scratch: Vec::new(),
@@ -147,14 +150,17 @@ impl Worker {
     }
 
     fn drain(&mut self) {
-        let rings: Vec<Arc<Ring>> = self.shared.rings().clone();
+        let mut rings = std::mem::take(&mut self.rings);
+        rings.append(&mut self.shared.new_rings());
         let mut scratch = std::mem::take(&mut self.scratch);
         for ring in &rings {
+            self.timeline.look();
             ring.drain(&mut scratch, |message| self.take(message));
             self.end_instant();
         }
+        rings.retain(|ring| !ring.is_over());
+        self.rings = rings;
         self.scratch = scratch;
-        self.shared.rings().retain(|ring| !ring.is_over());
     }
 
     #[inline]
@@ -162,73 +168,78 @@ impl Worker {
         match message {
             Message::Scalar {
                 series,
-                wall_time,
+                stamp,
                 step,
                 value,
-            } => {
-                self.scalars(wall_time, step.into(), &[(series, value)]);
-            }
+            } => self.scalar(stamp, step.into(), series, value),
             Message::Step {
-                wall_time,
+                stamp,
                 step,
                 values,
-                ..
-            } => self.scalars(wall_time, step.into(), values),
-            Message::Item(Item::Instant {
+            } => {
+                let wall_time = self.timeline.wall_time(stamp);
+                self.scalars(wall_time, step.into(), values);
+            }
+            Message::Item(item) => self.take_item(item),
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, stamp: Stamp, step: Step, series: u32, value: f32) {
+        if series as usize >= self.series.len() {
+            self.learn();
+        }
+        let wall_time = self.timeline.wall_time(stamp);
+        let form = &mut self.forms[series as usize];
+        let (_, file) = &mut self.runs[self.series[series as usize].run as usize];
+        file.append(1, &self.shared.account, |out| {
+            form.append(out, wall_time, step, value);
+        });
+        if !self.sinks.is_empty() {
+            self.show(wall_time, step, series, Value::Scalar(value));
+        }
+    }
+
+    /// Writes scalars of one run and step as one event.
+    fn scalars(&mut self, wall_time: f64, step: Step, values: &[(u32, f32)]) {
+        let Some(&(first, _)) = values.first() else {
+            return;
+        };
+        if values.iter().map(|&(id, _)| id).max() >= Some(self.series.len() as u32) {
+            self.learn();
+        }
+        let forms = &self.forms;
+        let (_, file) = &mut self.runs[self.series[first as usize].run as usize];
+        file.append(values.len() as u64, &self.shared.account, |out| {
+            encode::scalars(out, wall_time, step, values, forms);
+        });
+        if !self.sinks.is_empty() {
+            for &(id, value) in values {
+                self.show(wall_time, step, id, Value::Scalar(value));
+            }
+        }
+    }
+
+    fn take_item(&mut self, item: Item) {
+        match item {
+            Item::Instant {
                 wall_time,
                 entries,
                 flush,
-            }) => {
+            } => {
                 self.take_instant(wall_time, entries);
                 if flush {
                     self.flush(false);
                 }
             }
-            Message::Item(Item::Flush) => {
+            Item::Flush => {
                 self.end_instant();
                 self.flush(false);
             }
-            Message::Item(Item::Resume { run, step }) => {
+            Item::Resume { run, step } => {
                 self.learn();
                 let (_, file) = &mut self.runs[run as usize];
                 file.resume_at(step, &self.shared.account);
-            }
-        }
-    }
-
-    /// Writes scalars of one run and step as one event.
-    #[inline]
-    fn scalars(&mut self, wall_time: f64, step: Step, values: &[(u32, f32)]) {
-        let Some(&(first, _)) = values.first() else {
-            return;
-        };
-        if values
-            .iter()
-            .any(|&(id, _)| id as usize >= self.series.len())
-        {
-            self.learn();
-        }
-        let Self {
-            series,
-            runs,
-            shared,
-            ..
-        } = self;
-        let prefix = |id: u32| &*series[id as usize].scalar_prefix;
-        let len = values.iter().map(|&(id, _)| prefix(id).len() + 4).sum();
-        let (_, file) = &mut runs[series[first as usize].entry.run as usize];
-        file.append(values.len() as u64, &shared.account, |out| {
-            encode::scalars(
-                out,
-                wall_time,
-                step,
-                len,
-                values.iter().map(|&(id, value)| (prefix(id), value)),
-            );
-        });
-        if !self.sinks.is_empty() {
-            for &(id, value) in values {
-                self.show(wall_time, step, id, Value::Scalar(value));
             }
         }
     }
@@ -239,7 +250,7 @@ impl Worker {
         let mut scalars: Vec<(u32, f32)> = Vec::new();
         let mut at = (0, Step::ZERO);
         for (id, step, payload) in entries {
-            let run = self.series[id as usize].entry.run;
+            let run = self.series[id as usize].run;
             let value = match payload {
                 Payload::Value(value) => Ok(value),
                 Payload::Render(render) => catch_unwind(AssertUnwindSafe(render))
@@ -262,7 +273,7 @@ impl Worker {
                     scalars.push((id, value));
                 }
                 value => {
-                    let tag = &self.series[id as usize].entry.tag;
+                    let tag = &self.series[id as usize].tag;
                     let (_, file) = &mut self.runs[run as usize];
                     file.append(1, &self.shared.account, |out| {
                         encode::value(out, wall_time, step, tag.as_str(), &value);
@@ -287,7 +298,7 @@ impl Worker {
         {
             self.end_instant();
         }
-        let Entry { run, tag } = &self.series[series as usize].entry;
+        let Entry { run, tag } = &self.series[series as usize];
         let (run, _) = &self.runs[*run as usize];
         self.instant.push(Event {
             run: run.clone(),
@@ -328,28 +339,20 @@ impl Worker {
         let Self {
             shared,
             series,
+            forms,
             runs,
             ..
         } = self;
         let tables = shared.registry.tables();
         for name in &tables.runs[runs.len()..] {
-            let dir = if name.is_root() {
-                PathBuf::new()
-            } else {
-                PathBuf::from(name.as_str())
-            };
+            let dir = if name.is_root() { "" } else { name.as_str() };
             let config = &shared.config;
             let file = EventFile::new(config.dir.join(dir), config.files.clone(), None);
             runs.push((name.clone(), file));
         }
-        series.extend(
-            tables.series[series.len()..]
-                .iter()
-                .map(|entry| KnownSeries {
-                    entry: entry.clone(),
-                    scalar_prefix: encode::scalar_prefix(entry.tag.as_str()),
-                }),
-        );
+        let new = &tables.series[series.len()..];
+        forms.extend(new.iter().map(|entry| ScalarForm::new(entry.tag.as_str())));
+        series.extend_from_slice(new);
     }
 
     /// Hands everything to the operating system; with `now`, also to a disk that refused it a moment ago.

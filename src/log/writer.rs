@@ -15,6 +15,7 @@ use super::account::{Account, Voice};
 use super::file::Files;
 use super::ring::{Consumer, Full, MAX_STEP, Producer, Ring};
 use super::series::Registry;
+use super::stamp::Stamp;
 use super::worker::{Item, Payload, Worker};
 use super::{Error, Failed, Report, Series};
 use crate::flow::{Sink, Tee};
@@ -187,7 +188,7 @@ impl WriterBuilder {
             registry: Registry::default(),
             account: Account::new(voice),
             finished: AtomicBool::new(false),
-            rings: Mutex::default(),
+            new_rings: Mutex::default(),
             control: Mutex::default(),
             answered: Condvar::new(),
             thread: OnceLock::new(),
@@ -357,7 +358,7 @@ impl RunWriter {
         Series {
             inner: self.inner.clone(),
             id,
-            run: self.id.unwrap_or(u32::MAX),
+            run: self.id,
         }
     }
 
@@ -415,7 +416,7 @@ impl RunWriter {
         StepGuard {
             run: self,
             step: step.into(),
-            wall_time: WallTime::now(),
+            stamp: Stamp::now(),
             values,
         }
     }
@@ -426,7 +427,7 @@ impl RunWriter {
 pub struct StepGuard<'a> {
     run: &'a RunWriter,
     step: Step,
-    wall_time: WallTime,
+    stamp: Stamp,
     values: Vec<(u32, f32)>,
 }
 
@@ -434,14 +435,10 @@ impl StepGuard<'_> {
     /// Adds a number, stored at single precision. A series of another run gets an event of its own.
     #[inline]
     pub fn scalar(&mut self, series: &Series, value: f64) -> &mut Self {
+        let here = series.run == self.run.id && Arc::ptr_eq(&series.inner, &self.run.inner);
         match series.id {
-            Some(id) if Some(series.run) == self.run.id => self.values.push((id, value as f32)),
-            id => self.run.inner.value(
-                id,
-                self.step,
-                Some(self.wall_time.as_secs_f64()),
-                value.into(),
-            ),
+            Some(id) if here => self.values.push((id, value as f32)),
+            _ => series.scalar(self.step, value),
         }
         self
     }
@@ -452,14 +449,13 @@ impl Drop for StepGuard<'_> {
         let Self {
             run,
             step,
-            wall_time,
+            stamp,
             values,
         } = self;
         for values in values.chunks(MAX_STEP) {
-            let (wall_time, step) = (wall_time.as_secs_f64(), step.as_i64());
             run.inner
                 .with_producer(values.len() as u64, |producer, shared| {
-                    producer.step(wall_time, step, values, shared)
+                    producer.step(*stamp, step.as_i64(), values, shared)
                 });
         }
         values.clear();
@@ -543,9 +539,9 @@ pub(super) struct Inner {
 impl Inner {
     #[inline]
     pub(super) fn scalar(&self, series: Option<u32>, step: Step, value: f32) {
-        let wall_time = WallTime::now().as_secs_f64();
+        let stamp = Stamp::now();
         self.with_producer(1, |producer, shared| match series {
-            Some(series) => producer.scalar(series, wall_time, step.as_i64(), value, shared),
+            Some(series) => producer.scalar(series, stamp, step.as_i64(), value, shared),
             None => Err(Full),
         });
     }
@@ -630,7 +626,7 @@ pub(super) struct Shared {
     pub(super) registry: Registry,
     pub(super) account: Account,
     finished: AtomicBool,
-    rings: Mutex<Vec<Arc<Ring>>>,
+    new_rings: Mutex<Vec<Arc<Ring>>>,
     control: Mutex<Control>,
     answered: Condvar,
     thread: OnceLock<Thread>,
@@ -648,8 +644,15 @@ struct Control {
 }
 
 impl Shared {
-    pub(super) fn rings(&self) -> MutexGuard<'_, Vec<Arc<Ring>>> {
-        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rings(&self) -> MutexGuard<'_, Vec<Arc<Ring>>> {
+        self.new_rings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the writing thread: the rings that were made since it last asked.
+    pub(super) fn new_rings(&self) -> Vec<Arc<Ring>> {
+        std::mem::take(&mut *self.rings())
     }
 
     fn control(&self) -> MutexGuard<'_, Control> {

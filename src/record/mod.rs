@@ -11,7 +11,7 @@ mod writer;
 pub use crc::{crc32c, masked_crc32c};
 pub use reader::{Damage, DamageKind, Item, Record, RecordReader, Tail};
 pub use writer::append_record;
-pub(crate) use writer::{begin_record, end_record};
+pub(crate) use writer::{append_unsealed, seal};
 
 /// Bytes before the payload: the length and its checksum.
 pub const HEADER_LEN: usize = 12;

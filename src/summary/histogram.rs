@@ -3,7 +3,11 @@
 //! Finite values are counted into equal-width buckets from the exact minimum to the exact maximum;
 //! NaN and infinite ones are counted apart, never dropped and never mixed in.
 
+mod count;
+
 use prost::bytes::{BufMut, Bytes, BytesMut};
+
+pub use count::Sample;
 
 use super::{Tensor, Value, WrongKind, metadata, shape};
 use crate::proto::{DataClass, DataType, TensorProto};
@@ -26,25 +30,6 @@ pub struct Histogram {
     negative_infinity: u64,
 }
 
-/// A number that a histogram can count.
-pub trait Sample: Copy {
-    /// The number at double precision.
-    fn to_f64(self) -> f64;
-}
-
-macro_rules! samples {
-    ($($number:ty),*) => {$(
-        impl Sample for $number {
-            #[inline]
-            fn to_f64(self) -> f64 {
-                self as f64
-            }
-        }
-    )*};
-}
-
-samples!(f32, f64, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
-
 impl Histogram {
     /// As many buckets as TensorBoard's own writer makes.
     pub const BUCKETS: usize = 30;
@@ -56,66 +41,62 @@ impl Histogram {
 
     /// Counts `values` into `buckets` buckets, at least one. Equal values make one bucket without width.
     pub fn with_buckets<T: Sample>(values: &[T], buckets: usize) -> Self {
-        let mut bounds = Bounds::default();
-        let (lanes, rest) = values.as_chunks::<LANES>();
-        let mut each = [Bounds::default(); LANES];
-        for lane in lanes {
-            for (bounds, value) in each.iter_mut().zip(lane) {
-                bounds.see(value.to_f64());
-            }
+        let mut counts = vec![0; buckets.max(1)];
+        match T::count(values, &mut counts) {
+            Some((min, max)) => Self::from_counts(min, max, &counts),
+            None => Self::of_any(values, counts),
         }
-        rest.iter().for_each(|value| bounds.see(value.to_f64()));
-        let Bounds { min, max, finite } = each.into_iter().fold(bounds, Bounds::and);
+    }
 
-        let mut histogram = Self::default();
-        if (finite as usize) < values.len() {
-            histogram.count_nonfinite(values);
+    /// Counts whatever there may be: values that are not finite, all equal, or of any range.
+    fn of_any<T: Sample>(values: &[T], mut counts: Vec<u64>) -> Self {
+        let (mut min, mut max, mut finite) = (f64::INFINITY, f64::NEG_INFINITY, 0_u64);
+        let mut apart = Self::default();
+        for value in values.iter().map(|value| value.to_f64()) {
+            match value {
+                _ if value.is_nan() => apart.nan += 1,
+                f64::INFINITY => apart.positive_infinity += 1,
+                f64::NEG_INFINITY => apart.negative_infinity += 1,
+                _ => {
+                    (min, max) = (min.min(value), max.max(value));
+                    finite += 1;
+                }
+            }
         }
         if finite == 0 {
-            return histogram;
+            return apart;
         }
         if min == max {
-            histogram.buckets = vec![[min, max, finite as f64]];
-            return histogram;
+            apart.buckets = vec![[min, max, finite as f64]];
+            return apart;
         }
-        let buckets = buckets.max(1);
         // Halved, so that the width of f64::MIN to f64::MAX does not overflow.
-        let half_width = (max / 2.0 - min / 2.0) / buckets as f64;
-        let scale = 0.5 / half_width;
-        let last = buckets - 1;
-        // Four tables, so that neighbours in one bucket do not wait for each other's increment.
-        let mut counts = vec![[0_u32; 4]; buckets + 1];
-        let bucket = |value: f64| {
-            let index = ((value - min) * scale) as usize;
-            // A value that is not finite lands behind the last bucket, a table nobody reads.
+        let scale = counts.len() as f64 / (max / 2.0 - min / 2.0);
+        let last = counts.len() - 1;
+        for value in values.iter().map(|value| value.to_f64()) {
             if value.is_finite() {
-                index.min(last)
-            } else {
-                buckets
-            }
-        };
-        let (quads, rest) = values.as_chunks::<4>();
-        for quad in quads {
-            for (lane, value) in quad.iter().enumerate() {
-                counts[bucket(value.to_f64())][lane] += 1;
+                let bucket = (value / 2.0 - min / 2.0) * scale;
+                counts[(bucket as usize).min(last)] += 1;
             }
         }
-        rest.iter()
-            .for_each(|value| counts[bucket(value.to_f64())][0] += 1);
+        Self {
+            buckets: Self::from_counts(min, max, &counts).buckets,
+            ..apart
+        }
+    }
+
+    fn from_counts(min: f64, max: f64, counts: &[u64]) -> Self {
+        let half_width = (max / 2.0 - min / 2.0) / counts.len() as f64;
         let bound = |index: usize| {
-            if index == buckets {
+            if index == counts.len() {
                 max
             } else {
                 min + half_width * 2.0 * index as f64
             }
         };
-        histogram.buckets = (0..buckets)
-            .map(|index| {
-                let count: u64 = counts[index].iter().map(|&count| u64::from(count)).sum();
-                [bound(index), bound(index + 1), count as f64]
-            })
-            .collect();
-        histogram
+        let bucket =
+            |(index, &count): (usize, &u64)| [bound(index), bound(index + 1), count as f64];
+        Self::from_buckets(counts.iter().enumerate().map(bucket).collect())
     }
 
     /// A ready-made histogram: left bound, right bound and count of each bucket, ascending.
@@ -169,60 +150,6 @@ impl Histogram {
             ("-inf", self.negative_infinity),
         ];
         counts.into_iter().filter(|(_, count)| *count > 0)
-    }
-
-    #[cold]
-    fn count_nonfinite<T: Sample>(&mut self, values: &[T]) {
-        for value in values.iter().map(|value| value.to_f64()) {
-            self.nan += u64::from(value.is_nan());
-            self.positive_infinity += u64::from(value == f64::INFINITY);
-            self.negative_infinity += u64::from(value == f64::NEG_INFINITY);
-        }
-    }
-}
-
-const LANES: usize = 8;
-
-#[derive(Clone, Copy)]
-struct Bounds {
-    min: f64,
-    max: f64,
-    finite: u64,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-            finite: 0,
-        }
-    }
-}
-
-impl Bounds {
-    #[inline]
-    fn see(&mut self, value: f64) {
-        let finite = value.abs() < f64::INFINITY;
-        self.finite += u64::from(finite);
-        self.min = if finite && value < self.min {
-            value
-        } else {
-            self.min
-        };
-        self.max = if finite && value > self.max {
-            value
-        } else {
-            self.max
-        };
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self {
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
-            finite: self.finite + other.finite,
-        }
     }
 }
 
