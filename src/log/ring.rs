@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::stamp::Stamp;
 use super::worker::Item;
 
-/// Words in a ring: 256 KiB, or 8,192 scalars.
+/// Words in a ring: 256 KiB, or 10,922 scalars.
 pub(super) const WORDS: usize = 1 << 15;
 /// The most scalars that one step message holds; a longer step becomes several events.
 pub(super) const MAX_STEP: usize = 1024;
@@ -89,18 +89,18 @@ impl Ring {
         let mut released = tail;
         while tail < head {
             let first = word(tail);
-            let (kind, count, id) = (first >> 56, (first >> 32) & 0xff_ffff, first as u32);
+            // Kind, series or number of values, value.
+            let (kind, count) = (first >> 56, (first >> 32) & u64::from(MAX_SERIES));
             match kind {
                 SCALAR => {
                     let (stamp, step) = (Stamp::from_bits(word(tail + 1)), word(tail + 2) as i64);
-                    let value = f32::from_bits(word(tail + 3) as u32);
                     take(Message::Scalar {
-                        series: id,
+                        series: count as u32,
                         stamp,
                         step,
-                        value,
+                        value: f32::from_bits(first as u32),
                     });
-                    tail += 4;
+                    tail += SCALAR_WORDS;
                 }
                 STEP => {
                     let (stamp, step) = (Stamp::from_bits(word(tail + 1)), word(tail + 2) as i64);
@@ -140,6 +140,10 @@ impl Ring {
         self.tail.0.store(tail, Ordering::Release);
     }
 }
+
+/// The largest number of a series that a scalar's message has room for.
+pub(super) const MAX_SERIES: u32 = (1 << 24) - 1;
+const SCALAR_WORDS: u64 = 3;
 
 const SCALAR: u64 = 1;
 const STEP: u64 = 2;
@@ -194,12 +198,12 @@ impl Producer {
         value: f32,
         to: &impl Consumer,
     ) -> Result<(), Full> {
-        self.reserve(4, to)?;
-        self.put(0, SCALAR << 56 | u64::from(series));
+        self.reserve(SCALAR_WORDS, to)?;
+        let first = SCALAR << 56 | u64::from(series) << 32 | u64::from(value.to_bits());
+        self.put(0, first);
         self.put(1, stamp.to_bits());
         self.put(2, step as u64);
-        self.put(3, u64::from(value.to_bits()));
-        self.publish(4, to);
+        self.publish(SCALAR_WORDS, to);
         Ok(())
     }
 
@@ -402,7 +406,7 @@ mod tests {
         {
             taken += 1;
         }
-        assert_eq!(taken, WORDS / 4);
+        assert_eq!(taken, WORDS / 3);
         let start = Instant::now();
         for _ in 0..1000 {
             assert!(

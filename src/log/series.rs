@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Error;
+use super::ring::MAX_SERIES;
 use super::writer::Inner;
 use crate::summary::Value;
 use crate::types::{RunName, Step, Tag};
@@ -101,6 +102,7 @@ impl Registry {
             return Ok(id);
         }
         let id = tables.series.len();
+        let limit = limit.min(MAX_SERIES as usize);
         if id >= limit {
             let path = tables.runs[run as usize].path_of(tag);
             return Err(Error::TooManySeries { path, limit });
