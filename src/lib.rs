@@ -44,6 +44,7 @@
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
 //! | [`health`] | rules |
 //! | [`replay`] | an old log through the sinks of a live run |
+//! | `bridge` | the facades `metrics` and `tracing`, logged to a run (features `metrics-rs`, `tracing`) |
 //!
 //! # Features
 //! All are additive. Without the default ones the crate is a log writer and reader with a handful of
@@ -63,9 +64,13 @@ pub mod summary;
 pub mod train;
 pub mod types;
 
+#[cfg(any(feature = "metrics-rs", feature = "tracing"))]
+pub mod bridge;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "compat")]
+pub mod compat;
 #[cfg(feature = "datasets")]
 pub mod datasets;
 #[cfg(feature = "figures")]

@@ -5,7 +5,9 @@
 
 mod console;
 mod json;
+mod log;
 mod replay;
+mod rundir;
 mod train;
 
 use std::process::ExitCode;
@@ -23,12 +25,14 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   modelpulse train                                        train on the embedded digits, log to runs/
+  python train.py | modelpulse log                        log a loop that prints JSON lines
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
   tensorboard --logdir runs                               look at it";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Args),
+    Log(log::Args),
     Replay(replay::Args),
 }
 
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Train(args) => train::run(args),
+        Command::Log(args) => log::run(args),
         Command::Replay(args) => replay::run(args),
     };
     match result {

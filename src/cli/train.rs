@@ -11,13 +11,15 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Verdict, console::EpochLines, json, replay::parse_rule};
+use super::{Verdict, console::EpochLines, json, replay::parse_rule, rundir::claim};
 use crate::datasets::{Dataset, Images};
 use crate::health::{Rule, Watch};
 use crate::summary::{HParams, SessionStatus, Text};
 use crate::train::callbacks::{ConfusionMatrices, Histograms, Pixels, Scalars, WorstExamples};
 use crate::train::candle::{FitReport, LabelledTensors, Mlp, Parameters, Trainer};
-use crate::train::{Control, EpochEnd, FitEnd, Hook, HookError, confusion_matrix};
+use crate::train::{
+    BatchEnd, Control, EpochEnd, EpochStart, FitEnd, FitStart, Hook, HookError, confusion_matrix,
+};
 use crate::{Session, log};
 
 /// Train a perceptron on images, and log its health for TensorBoard
@@ -149,7 +151,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             grey(data.eval()),
             data.class_names().to_vec(),
         ))
-        .hook(Progress(bar));
+        .hook(Progress {
+            bar,
+            epochs: 0,
+            last: String::new(),
+        });
     let report = trainer.fit(
         &parameters,
         |inputs, _| model.forward(inputs),
@@ -211,43 +217,14 @@ fn grey(images: &Images) -> Pixels {
     }
 }
 
-/// Makes the run's directory: the one that was asked for, or the next number that is free.
-fn claim(logdir: &Path, name: Option<&str>, data: &str) -> anyhow::Result<PathBuf> {
-    let made = || format!("cannot make a run in {}", logdir.display());
-    let mut number = 1;
-    loop {
-        let dir = logdir.join(name.map_or_else(|| format!("{data}-{number:03}"), str::to_owned));
-        if name.is_some_and(|name| name.contains("tfevents")) {
-            anyhow::bail!(
-                "a run's name must not contain 'tfevents': TensorBoard takes what does for an event file"
-            );
-        }
-        if let Some(parent) = dir.parent() {
-            std::fs::create_dir_all(parent).with_context(made)?;
-        }
-        match std::fs::create_dir(&dir) {
-            Ok(()) => return Ok(dir),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => match name {
-                Some(name) => anyhow::bail!(
-                    "{} exists already; choose another --name than '{name}'",
-                    dir.display()
-                ),
-                None => number += 1,
-            },
-            Err(error) => return Err(error).with_context(made),
-        }
-    }
-}
-
 /// A bar on a terminal; hidden elsewhere, and where the output is for a script or for nobody.
 fn bar(args: &Args) -> ProgressBar {
     if args.quiet || args.json || !std::io::stderr().is_terminal() {
         return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     }
     let style =
-        ProgressStyle::with_template("{bar:30} epoch {pos}/{len}  {msg}  {elapsed} (left {eta})");
-    ProgressBar::new(args.epochs as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {elapsed} (left {eta})");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn session(
@@ -278,22 +255,42 @@ fn session(
 }
 
 /// Moves the bar.
-struct Progress(ProgressBar);
+struct Progress {
+    bar: ProgressBar,
+    epochs: usize,
+    /// What the last epoch came to.
+    last: String,
+}
 
 impl Hook for Progress {
-    fn epoch_end(&mut self, end: &EpochEnd<'_>) -> Result<Control, HookError> {
-        let metric = |name: &str| end.eval.metrics.get(name).copied().unwrap_or(f64::NAN);
-        self.0.set_message(format!(
-            "eval loss {:.4} accuracy {:.4}",
-            metric("loss"),
-            metric("accuracy")
-        ));
-        self.0.inc(1);
+    fn fit_start(&mut self, start: &FitStart) -> Result<Control, HookError> {
+        self.epochs = start.epochs;
+        self.bar.set_length((start.epochs * start.batches) as u64);
         Ok(Control::Continue)
     }
 
-    fn fit_end(&mut self, _: &FitEnd<'_>) -> Result<(), HookError> {
-        self.0.finish();
+    fn epoch_start(&mut self, start: &EpochStart) -> Result<Control, HookError> {
+        let Self { bar, epochs, last } = self;
+        bar.set_message(format!("epoch {}/{epochs}{last}", start.epoch + 1));
+        Ok(Control::Continue)
+    }
+
+    fn batch_end(&mut self, _: &BatchEnd) -> Result<Control, HookError> {
+        self.bar.inc(1);
+        Ok(Control::Continue)
+    }
+
+    fn epoch_end(&mut self, end: &EpochEnd<'_>) -> Result<Control, HookError> {
+        let metric = |name: &str| end.eval.metrics.get(name).copied().unwrap_or(f64::NAN);
+        let (loss, accuracy) = (metric("loss"), metric("accuracy"));
+        self.last = format!("  eval loss {loss:.4} accuracy {accuracy:.4}");
+        Ok(Control::Continue)
+    }
+
+    fn fit_end(&mut self, end: &FitEnd<'_>) -> Result<(), HookError> {
+        let last = &self.last;
+        self.bar
+            .finish_with_message(format!("{} epochs{last}", end.epochs));
         Ok(())
     }
 }

@@ -126,6 +126,9 @@ fn put_varint(bytes: &mut [u8; 10], mut value: u64) -> usize {
 
 /// One event that holds one value of any kind.
 pub(super) fn value(out: &mut Vec<u8>, wall_time: f64, step: Step, tag: &str, value: &Value) {
+    if let Some(field) = value.own_field(tag) {
+        return message(out, wall_time, step, field);
+    }
     let (metadata, value) = match value {
         Value::Scalar(value) => (None, summary::value::Value::SimpleValue(*value)),
         Value::Tensor(tensor) => (
@@ -150,12 +153,8 @@ pub(super) fn value(out: &mut Vec<u8>, wall_time: f64, step: Step, tag: &str, va
 
 /// The first record of every file.
 pub(super) fn file_version(out: &mut Vec<u8>, now: WallTime) {
-    message(
-        out,
-        now,
-        Step::ZERO,
-        What::FileVersion("brain.Event:2".to_owned()),
-    );
+    let version = What::FileVersion("brain.Event:2".to_owned());
+    message(out, now.as_secs_f64(), Step::ZERO, version);
 }
 
 /// Says that a run starts, or starts again, at `step`: earlier values from there on are void.
@@ -164,12 +163,12 @@ pub(super) fn session_start(out: &mut Vec<u8>, now: WallTime, step: Step) {
         status: SessionStatus::Start.into(),
         ..SessionLog::default()
     };
-    message(out, now, step, What::SessionLog(start));
+    message(out, now.as_secs_f64(), step, What::SessionLog(start));
 }
 
-fn message(out: &mut Vec<u8>, now: WallTime, step: Step, what: What) {
+fn message(out: &mut Vec<u8>, wall_time: f64, step: Step, what: What) {
     let event = proto::Event {
-        wall_time: now.as_secs_f64(),
+        wall_time,
         step: step.as_i64(),
         what: Some(what),
         ..proto::Event::default()
@@ -221,8 +220,8 @@ const VALUE_SIMPLE: u8 = 2 << 3 | 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{append_record, seal};
-    use crate::summary::Text;
+    use crate::record::{Item, RecordReader, Tail, append_record, seal};
+    use crate::summary::{Graph, Text};
 
     fn by_prost(wall_time: f64, step: i64, values: Vec<summary::Value>) -> Vec<u8> {
         let what = Some(What::Summary(proto::Summary { value: values }));
@@ -291,5 +290,20 @@ mod tests {
         value(&mut out, 1.7e9, 7.into(), "note", &text);
         seal(&mut out);
         assert_eq!(out, by_prost(1.7e9, 7, vec![expected]));
+    }
+
+    #[test]
+    fn a_graph_takes_a_field_of_its_own() {
+        let graph = Graph::of_parameters([("fc.weight", [2, 3])]).unwrap();
+        let mut out = Vec::new();
+        value(&mut out, 1.7e9, 7.into(), "any", &graph.into());
+        seal(&mut out);
+        let mut reader = RecordReader::new(&out[..]);
+        let Ok(Item::Record(record)) = reader.next(Tail::Final) else {
+            panic!()
+        };
+        let event = proto::Event::decode(record.payload).unwrap();
+        assert!(matches!(event.what, Some(What::GraphDef(_))));
+        assert_eq!((event.wall_time, event.step), (1.7e9, 7));
     }
 }

@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod file;
 mod name;
+mod projector;
 mod reader;
 mod resume;
 mod ring;
@@ -19,6 +20,7 @@ mod worker;
 mod writer;
 
 pub use error::{Error, Failed, Report};
+pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
 pub use reader::{LogReader, Problem};
 pub use resume::last_steps;
 pub use series::Series;

@@ -252,8 +252,19 @@ fn events(
     event: proto::Event,
     known: &mut HashMap<String, SummaryMetadata>,
 ) -> Vec<Event> {
-    let Some(What::Summary(summary)) = event.what else {
-        return Vec::new();
+    let summary = match event.what {
+        Some(What::Summary(summary)) => summary,
+        Some(field) => {
+            let value = Value::of_field(field).map(|(tag, value)| Event {
+                run: run.clone(),
+                tag: Tag::from(tag),
+                step: Step::from(event.step),
+                wall_time: event.wall_time,
+                value,
+            });
+            return Vec::from_iter(value);
+        }
+        None => return Vec::new(),
     };
     let values = summary.value.into_iter().filter_map(|value| {
         let metadata = match (value.metadata, known.get(&value.tag)) {
@@ -261,10 +272,11 @@ fn events(
             (Some(first), None) => known.entry(value.tag.clone()).or_insert(first).clone(),
             (None, None) => SummaryMetadata::default(),
         };
-        let content = match value.value? {
-            value::Value::SimpleValue(value) => Value::Scalar(value),
-            value::Value::Tensor(tensor) => Tensor { metadata, tensor }.into(),
-            _ => return None,
+        let content = match value.value {
+            Some(value::Value::SimpleValue(value)) => Value::Scalar(value),
+            Some(value::Value::Tensor(tensor)) => Tensor { metadata, tensor }.into(),
+            Some(_) => return None,
+            None => Value::of_metadata(metadata)?,
         };
         Some(Event {
             run: run.clone(),

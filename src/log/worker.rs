@@ -18,7 +18,7 @@ use super::stamp::{Stamp, Timeline};
 use super::writer::Shared;
 use crate::flow::{Event, Sink, SinkError, Tee};
 use crate::summary::Value;
-use crate::types::{RunName, Step};
+use crate::types::{RunName, Step, Tag};
 
 /// What a ring carries beside scalars.
 pub(crate) enum Item {
@@ -302,7 +302,7 @@ impl Worker {
         let (run, _) = &self.runs[*run as usize];
         self.instant.push(Event {
             run: run.clone(),
-            tag: tag.clone(),
+            tag: value.fixed_tag().map_or_else(|| tag.clone(), Tag::from),
             step,
             wall_time,
             value,

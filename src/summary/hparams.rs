@@ -1,65 +1,25 @@
 //! Hyperparameters of a session, the metrics they are judged by, and how the session ended.
 //!
-//! Three values under fixed tags in the session's own directory; names are kept in the order in
-//! which they were given, so that the page's columns never move.
+//! Three values under fixed tags; names are kept in the order in which they were given, so that the
+//! page's columns never move. The tags stand in the session's own directory; where one experiment has
+//! several sessions, its own tag stands in their common directory (TensorBoard,
+//! `plugins/hparams/summary_v2.py`).
 
-use prost::{Message, bytes::Bytes};
+mod domain;
+mod metric;
 
-use super::{Tensor, Value, metadata, shape};
+use prost::Message;
+
+pub use domain::{Domain, DomainError, HParam};
+pub use metric::{Measured, Metric};
+
+use super::{Tensor, Value, WrongKind, metadata, shape};
 use crate::proto::hparams::{
-    DataType as HParamType, Experiment, HParamInfo, HParamsPluginData, MetricInfo, MetricName,
-    SessionEndInfo, SessionStartInfo, Status, h_params_plugin_data::Data,
+    DataType as HParamType, Experiment, HParamInfo, HParamsPluginData, SessionEndInfo,
+    SessionStartInfo, Status, h_params_plugin_data::Data,
 };
-use crate::proto::{DataClass, DataType, TensorProto, wkt};
+use crate::proto::{DataClass, DataType, TensorProto};
 use crate::types::WallTime;
-
-/// The value of a hyperparameter.
-///
-/// ```
-/// use modelpulse::summary::HParam;
-/// assert_eq!(HParam::from(32), HParam::Number(32.0));
-/// assert_eq!(HParam::from("adamw"), HParam::Text("adamw".into()));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum HParam {
-    /// A number.
-    Number(f64),
-    /// A text, such as an optimizer's name.
-    Text(String),
-    /// A switch.
-    Bool(bool),
-}
-
-macro_rules! numbers {
-    ($($number:ty),*) => {$(
-        impl From<$number> for HParam {
-            fn from(value: $number) -> Self {
-                Self::Number(value as f64)
-            }
-        }
-    )*};
-}
-
-numbers!(f64, f32, i32, u32, i64, u64, usize);
-
-impl From<bool> for HParam {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<&str> for HParam {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for HParam {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,17 +35,53 @@ pub enum SessionStatus {
 /// The hyperparameters of a session and the metrics that it is judged by.
 ///
 /// ```
-/// use modelpulse::summary::HParams;
+/// use modelpulse::summary::{Domain, HParams};
 /// let hparams = HParams::new()
 ///     .set("learning_rate", 1e-3)
+///     .domain("learning_rate", Domain::interval(1e-4, 1e-1)?)
+///     .label("learning_rate", "rate")
 ///     .set("optimizer", "adamw")
 ///     .metric("eval", "epoch_accuracy");
 /// assert_eq!(hparams.values().count(), 2);
+/// # Ok::<(), modelpulse::summary::DomainError>(())
+/// ```
+///
+/// A [`Session`](crate::Session) logs one of its own accord. Several sessions make one experiment
+/// when their common directory holds its description:
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// use modelpulse::{WallTime, log::Writer, summary::{Domain, HParams, SessionStatus}};
+/// let writer = Writer::create(dir.path())?;
+/// let experiment = HParams::new().domain("rate", Domain::discrete([0.1, 0.01])?).metric("", "accuracy");
+/// let (tag, value) = experiment.experiment(WallTime::now());
+/// writer.run(".").log(tag, 0, value);
+/// for (name, rate) in [("trial_0", 0.1), ("trial_1", 0.01)] {
+///     let run = writer.run(name);
+///     let (tag, value) = HParams::new().set("rate", rate).session_start(name, WallTime::now());
+///     run.log(tag, 0, value);
+///     run.scalar("accuracy", 0, 0.9);
+///     let (tag, value) = HParams::session_end(SessionStatus::Success, WallTime::now());
+///     run.log(tag, 0, value);
+/// }
+/// assert_eq!(writer.finish()?.written, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HParams {
     values: Vec<(String, HParam)>,
-    metrics: Vec<(String, String)>,
+    columns: Vec<(String, Column)>,
+    metrics: Vec<Metric>,
+    group: Option<String>,
+    description: String,
+}
+
+/// What is said of a hyperparameter beside its value.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Column {
+    display_name: String,
+    description: String,
+    domain: Option<Domain>,
 }
 
 impl HParams {
@@ -102,9 +98,46 @@ impl HParams {
         self
     }
 
+    /// Says which values one may take. Where its value is of another kind, both are shown as texts,
+    /// without a domain.
+    pub fn domain(mut self, name: impl Into<String>, domain: Domain) -> Self {
+        self.column(name.into()).domain = Some(domain);
+        self
+    }
+
+    /// Sets the title of one's column; without one it is the name.
+    pub fn label(mut self, name: impl Into<String>, display_name: impl Into<String>) -> Self {
+        self.column(name.into()).display_name = display_name.into();
+        self
+    }
+
+    /// Describes one.
+    pub fn describe(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.column(name.into()).description = text.into();
+        self
+    }
+
+    /// Describes the experiment.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
     /// Names a metric: a scalar `tag` in the run `group` below the session's directory.
-    pub fn metric(mut self, group: impl Into<String>, tag: impl Into<String>) -> Self {
-        self.metrics.push((group.into(), tag.into()));
+    pub fn metric(self, group: impl Into<String>, tag: impl Into<String>) -> Self {
+        self.judged_by(Metric::new(group, tag))
+    }
+
+    /// Names a metric with all that there is to say of it.
+    pub fn judged_by(mut self, metric: Metric) -> Self {
+        self.metrics.push(metric);
+        self
+    }
+
+    /// Names the session's group: sessions of one group are shown as one row, such as repetitions
+    /// with the same values. Without this, each session is a group of its own.
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
         self
     }
 
@@ -115,62 +148,72 @@ impl HParams {
             .map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The tag and value that describe the experiment: names, types and metrics.
-    pub(crate) fn experiment(&self, created: WallTime) -> (&'static str, Value) {
-        let hparam_info = |(name, value): &(String, HParam)| HParamInfo {
-            name: name.clone(),
-            r#type: match value {
-                HParam::Number(_) => HParamType::Float64,
-                HParam::Text(_) => HParamType::String,
-                HParam::Bool(_) => HParamType::Bool,
-            }
-            .into(),
-            ..HParamInfo::default()
-        };
-        let metric_info = |(group, tag): &(String, String)| MetricInfo {
-            name: Some(MetricName {
-                group: group.clone(),
-                tag: tag.clone(),
-            }),
-            ..MetricInfo::default()
-        };
-        let experiment = Experiment {
-            time_created_secs: created.as_secs_f64(),
-            hparam_infos: self.values.iter().map(hparam_info).collect(),
-            metric_infos: self.metrics.iter().map(metric_info).collect(),
-            ..Experiment::default()
-        };
-        ("_hparams_/experiment", value(Data::Experiment(experiment)))
+    /// The metrics, in the order in which they were named.
+    pub fn metrics(&self) -> impl Iterator<Item = &Metric> {
+        self.metrics.iter()
     }
 
-    /// The tag and value that say with which hyperparameters the session `name` started.
-    pub(crate) fn session_start(&self, name: &str, started: WallTime) -> (&'static str, Value) {
-        let kind = |value: &HParam| match value {
-            HParam::Number(number) => wkt::value::Kind::NumberValue(*number),
-            HParam::Text(text) => wkt::value::Kind::StringValue(text.clone()),
-            HParam::Bool(bool) => wkt::value::Kind::BoolValue(*bool),
+    /// The tag and value that describe the experiment: names, kinds, domains and metrics.
+    pub fn experiment(&self, created: WallTime) -> (&'static str, Value) {
+        let none = Column::default();
+        let info = |name: &str, value: Option<&HParam>| {
+            let column = self.columns.iter().find(|(column, _)| column == name);
+            let column = column.map_or(&none, |(_, column)| column);
+            let kinds = (
+                value.map(HParam::data_type),
+                column.domain.as_ref().map(Domain::data_type),
+            );
+            let kind = match kinds {
+                (Some(value), Some(domain)) if value != domain => HParamType::String,
+                (Some(kind), _) | (None, Some(kind)) => kind,
+                (None, None) => HParamType::Unset,
+            };
+            let domain = column.domain.as_ref();
+            HParamInfo {
+                name: name.to_owned(),
+                display_name: column.display_name.clone(),
+                description: column.description.clone(),
+                r#type: kind.into(),
+                differs: false,
+                domain: domain
+                    .filter(|domain| domain.data_type() == kind)
+                    .map(Domain::message),
+            }
         };
-        let value_of = |value| wkt::Value {
-            kind: Some(kind(value)),
+        let set = |name: &str| self.values.iter().any(|(set, _)| set == name);
+        let described = self.columns.iter().map(|(name, _)| name.as_str());
+        let values = self.values().map(|(name, value)| info(name, Some(value)));
+        let others = described
+            .filter(|name| !set(name))
+            .map(|name| info(name, None));
+        let experiment = Experiment {
+            description: self.description.clone(),
+            time_created_secs: created.as_secs_f64(),
+            hparam_infos: values.chain(others).collect(),
+            metric_infos: self.metrics.iter().map(Metric::message).collect(),
+            ..Experiment::default()
         };
+        (EXPERIMENT, value(Data::Experiment(experiment)))
+    }
+
+    /// The tag and value that say with which hyperparameters the session `name` started. The name is
+    /// its group, unless [`group`](Self::group) names another.
+    pub fn session_start(&self, name: &str, started: WallTime) -> (&'static str, Value) {
         let start = SessionStartInfo {
             hparams: self
                 .values
                 .iter()
-                .map(|(name, value)| (name.clone(), value_of(value)))
+                .map(|(name, value)| (name.clone(), value.message()))
                 .collect(),
-            group_name: name.to_owned(),
+            group_name: self.group.as_deref().unwrap_or(name).to_owned(),
             start_time_secs: started.as_secs_f64(),
             ..SessionStartInfo::default()
         };
-        (
-            "_hparams_/session_start_info",
-            value(Data::SessionStartInfo(start)),
-        )
+        (SESSION_START, value(Data::SessionStartInfo(start)))
     }
 
     /// The tag and value that say how the session ended.
-    pub(crate) fn session_end(status: SessionStatus, ended: WallTime) -> (&'static str, Value) {
+    pub fn session_end(status: SessionStatus, ended: WallTime) -> (&'static str, Value) {
         let status = match status {
             SessionStatus::Success => Status::Success,
             SessionStatus::Failure => Status::Failure,
@@ -180,12 +223,23 @@ impl HParams {
             status: status.into(),
             end_time_secs: ended.as_secs_f64(),
         };
-        (
-            "_hparams_/session_end_info",
-            value(Data::SessionEndInfo(end)),
-        )
+        (SESSION_END, value(Data::SessionEndInfo(end)))
+    }
+
+    fn column(&mut self, name: String) -> &mut Column {
+        let index = self.columns.iter().position(|(column, _)| *column == name);
+        let index = index.unwrap_or_else(|| {
+            self.columns.push((name, Column::default()));
+            self.columns.len() - 1
+        });
+        &mut self.columns[index].1
     }
 }
+
+pub(super) const PLUGIN: &str = "hparams";
+const EXPERIMENT: &str = "_hparams_/experiment";
+const SESSION_START: &str = "_hparams_/session_start_info";
+const SESSION_END: &str = "_hparams_/session_end_info";
 
 /// The message travels in the metadata; the tensor is empty.
 fn value(data: Data) -> Value {
@@ -193,25 +247,93 @@ fn value(data: Data) -> Value {
         version: 0,
         data: Some(data),
     };
-    let tensor = TensorProto {
+    Tensor {
+        metadata: metadata(PLUGIN, DataClass::Tensor, message.encode_to_vec()),
+        tensor: no_numbers(),
+    }
+    .into()
+}
+
+/// The shortest of tensors.
+pub(super) fn no_numbers() -> TensorProto {
+    TensorProto {
         dtype: DataType::DtFloat.into(),
         tensor_shape: shape(&[0]),
         ..TensorProto::default()
-    };
-    Tensor {
-        metadata: metadata(
-            "hparams",
-            DataClass::Tensor,
-            Bytes::from(message.encode_to_vec()),
-        ),
-        tensor,
     }
-    .into()
+}
+
+impl TryFrom<&Value> for HParams {
+    type Error = WrongKind;
+
+    /// What an experiment or the start of a session says; of a start, the values by name.
+    fn try_from(value: &Value) -> Result<Self, WrongKind> {
+        let read = || {
+            let tensor = value.tensor().filter(|tensor| tensor.plugin() == PLUGIN)?;
+            let content = tensor.metadata.plugin_data.as_ref()?.content.clone();
+            match HParamsPluginData::decode(content).ok()?.data? {
+                Data::Experiment(experiment) => Some(Self::of_experiment(experiment)),
+                Data::SessionStartInfo(start) => Some(Self::of_start(start)),
+                Data::SessionEndInfo(_) => None,
+            }
+        };
+        read().ok_or_else(|| WrongKind::new("hyperparameters", value))
+    }
+}
+
+impl HParams {
+    fn of_experiment(experiment: Experiment) -> Self {
+        let column = |info: HParamInfo| {
+            let column = Column {
+                display_name: info.display_name,
+                description: info.description,
+                domain: info.domain.and_then(Domain::of_message),
+            };
+            (info.name, column)
+        };
+        Self {
+            columns: experiment.hparam_infos.into_iter().map(column).collect(),
+            metrics: experiment
+                .metric_infos
+                .into_iter()
+                .map(Metric::of_message)
+                .collect(),
+            description: experiment.description,
+            ..Self::default()
+        }
+    }
+
+    fn of_start(start: SessionStartInfo) -> Self {
+        let values = start.hparams.into_iter();
+        Self {
+            values: values
+                .filter_map(|(name, value)| Some((name, HParam::of_message(value)?)))
+                .collect(),
+            group: Some(start.group_name).filter(|group| !group.is_empty()),
+            ..Self::default()
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn infos(hparams: &HParams) -> Vec<HParamInfo> {
+        let (_, value) = hparams.experiment(WallTime::now());
+        let content = value
+            .tensor()
+            .unwrap()
+            .metadata
+            .clone()
+            .plugin_data
+            .unwrap()
+            .content;
+        match HParamsPluginData::decode(content).unwrap().data {
+            Some(Data::Experiment(experiment)) => experiment.hparam_infos,
+            _ => panic!(),
+        }
+    }
 
     #[test]
     fn a_later_value_takes_the_place_of_an_earlier_one() {
@@ -220,5 +342,52 @@ mod tests {
             hparams.values().collect::<Vec<_>>(),
             [("b", &true.into()), ("a", &"x".into())]
         );
+    }
+
+    #[test]
+    fn columns_keep_the_order_and_kind_of_what_was_set() {
+        let interval = || Domain::interval(0.0, 1.0).unwrap();
+        let hparams = HParams::new()
+            .domain("z", interval())
+            .set("b", 1)
+            .set("a", "x")
+            .domain("a", interval())
+            .describe("b", "d")
+            .label("y", "why");
+        let seen: Vec<_> = infos(&hparams)
+            .iter()
+            .map(|info| (info.name.clone(), info.r#type(), info.domain.is_some()))
+            .collect();
+        let expected = [
+            ("b", HParamType::Float64, false),
+            ("a", HParamType::String, false),
+            ("z", HParamType::Float64, true),
+            ("y", HParamType::Unset, false),
+        ];
+        assert_eq!(
+            seen,
+            expected.map(|(name, kind, domain)| (name.to_owned(), kind, domain))
+        );
+    }
+
+    #[test]
+    fn the_wire_form_comes_back() {
+        let experiment = HParams::new()
+            .domain("a", Domain::discrete(["x", "y"]).unwrap())
+            .label("a", "A")
+            .judged_by(
+                Metric::new("eval", "acc")
+                    .display_name("n")
+                    .measured_on(Measured::Training),
+            )
+            .metric("", "loss")
+            .description("d");
+        let (_, value) = experiment.experiment(WallTime::now());
+        assert_eq!(HParams::try_from(&value), Ok(experiment));
+        let start = HParams::new().set("a", 0.5).set("b", false).group("g");
+        let (_, value) = start.session_start("s", WallTime::now());
+        assert_eq!(HParams::try_from(&value), Ok(start));
+        let (_, end) = HParams::session_end(SessionStatus::Failure, WallTime::now());
+        assert!(HParams::try_from(&end).is_err());
     }
 }

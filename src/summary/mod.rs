@@ -3,24 +3,46 @@
 //! Pure: no clock, no file. Every value written carries its metadata, so that a reader which sees
 //! only a part of a log still knows what it looks at; only a plain scalar needs none.
 
+#[cfg(feature = "media")]
+mod animation;
+#[cfg(feature = "media")]
+mod audio;
+mod field;
+mod graph;
 mod histogram;
 mod hparams;
 mod image;
+mod image_grid;
+mod json;
+mod layout;
+mod mesh;
+mod pr_curve;
+mod run_stats;
 mod scalar;
+mod tensor;
 mod text;
 
 use std::sync::Arc;
 
+#[cfg(feature = "media")]
+pub use animation::{Animation, AnimationError};
+#[cfg(feature = "media")]
+pub use audio::{Audio, AudioClips, AudioError};
+pub use graph::{Attr, Graph, GraphError, Node};
 pub use histogram::{Histogram, Sample};
-pub use hparams::{HParam, HParams, SessionStatus};
-pub use image::{Image, ImageError};
+pub use hparams::{Domain, DomainError, HParam, HParams, Measured, Metric, SessionStatus};
+pub use image::{Compression, Image, ImageError, ImageFormat, Images, Level, PixelLayout};
+pub use image_grid::ImageGrid;
+pub use layout::{Band, Chart, Layout};
+pub use mesh::{Mesh, MeshError};
+pub use pr_curve::{PrCounts, PrCurve, PrCurveError, Score};
+pub use run_stats::{NodeStats, RunStats};
 pub use scalar::Scalar;
+pub use tensor::{Element, Tensor, TensorError};
 pub use text::Text;
 
-use crate::proto::{
-    DataClass, DataType, SummaryMetadata, TensorProto, TensorShapeProto,
-    summary_metadata::PluginData, tensor_shape_proto::Dim,
-};
+use crate::proto::TensorProto;
+use tensor::{metadata, shape, strings};
 
 /// A value in the form in which the log stores it.
 ///
@@ -40,21 +62,20 @@ pub enum Value {
     Tensor(Arc<Tensor>),
 }
 
-/// A tensor with the metadata that says which plugin reads it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Tensor {
-    /// The plugin, its settings, display name, description and data class.
-    pub metadata: SummaryMetadata,
-    /// The numbers or strings.
-    pub tensor: TensorProto,
-}
-
 impl Value {
     /// The number of a scalar, whether it stands alone or in a tensor of rank 0.
     pub fn scalar(&self) -> Option<f32> {
         match self {
             Self::Scalar(value) => Some(*value),
             Self::Tensor(tensor) => Scalar::read(tensor).map(|scalar| scalar.value),
+        }
+    }
+
+    /// The tensor, of any kind but a plain number.
+    pub fn tensor(&self) -> Option<&Tensor> {
+        match self {
+            Self::Scalar(_) => None,
+            Self::Tensor(tensor) => Some(tensor),
         }
     }
 
@@ -101,22 +122,6 @@ impl From<f32> for Value {
     }
 }
 
-impl From<Tensor> for Value {
-    fn from(tensor: Tensor) -> Self {
-        Self::Tensor(Arc::new(tensor))
-    }
-}
-
-impl Tensor {
-    /// The name of the plugin that reads this tensor; empty where the metadata names none.
-    pub fn plugin(&self) -> &str {
-        self.metadata
-            .plugin_data
-            .as_ref()
-            .map_or("", |data| &data.plugin_name)
-    }
-}
-
 /// A value is not of the kind asked for, or does not have its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}: a value of plugin '{found}'")]
@@ -131,42 +136,5 @@ impl WrongKind {
             expected,
             found: found.plugin().to_owned(),
         }
-    }
-}
-
-/// The metadata of a value that `plugin` reads.
-fn metadata(
-    plugin: &str,
-    class: DataClass,
-    content: impl Into<prost::bytes::Bytes>,
-) -> SummaryMetadata {
-    SummaryMetadata {
-        plugin_data: Some(PluginData {
-            plugin_name: plugin.to_owned(),
-            content: content.into(),
-        }),
-        data_class: class.into(),
-        ..SummaryMetadata::default()
-    }
-}
-
-fn shape(sizes: &[usize]) -> Option<TensorShapeProto> {
-    let dim = |&size: &usize| Dim {
-        size: size as i64,
-        name: String::new(),
-    };
-    Some(TensorShapeProto {
-        dim: sizes.iter().map(dim).collect(),
-        unknown_rank: false,
-    })
-}
-
-/// A tensor of strings, of rank 1, or of rank 0 where `sizes` is empty.
-fn strings(sizes: &[usize], strings: Vec<prost::bytes::Bytes>) -> TensorProto {
-    TensorProto {
-        dtype: DataType::DtString.into(),
-        tensor_shape: shape(sizes),
-        string_val: strings,
-        ..TensorProto::default()
     }
 }

@@ -1,0 +1,478 @@
+//! The `metrics` facade: its counters, gauges and histograms become series, sampled at an interval.
+//!
+//! Every value of a histogram is in exactly one sample; the last sample is written when the sampler is
+//! dropped.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use metrics::atomics::AtomicU64;
+use metrics::{Counter, Gauge, Key, KeyName, Metadata, SharedString, Unit};
+use metrics_util::registry::Registry;
+
+use super::Target;
+use super::samples::{Samples, Since, Values};
+use crate::summary::{Histogram, Scalar, Value};
+use crate::types::Step;
+
+/// A recorder of the `metrics` facade, which a [`MetricsSampler`] writes to a run.
+///
+/// - A counter and a gauge are a scalar: what they stand at.
+/// - A histogram is a histogram of the values since the last sample, and the scalar `…/count`, how many they
+///   were; NaN and infinite ones are counted as `…/nan`, `…/+inf`, `…/-inf`. Of more than 1,048,576 values
+///   between two samples the histogram shows the first; the count is of all.
+/// - The step is the number of the sample.
+/// - Labels are part of the tag, sorted: `requests/method=GET,status=200`.
+/// - Unit and description, where they are known before the first sample, describe the series.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// use modelpulse::{Session, bridge::MetricsRecorder};
+///
+/// let session = Session::create(dir.path())?;
+/// let sampler = MetricsRecorder::builder((&session, "serve")).install()?;
+/// metrics::describe_counter!("requests", "answered requests");
+/// metrics::counter!("requests", "status" => "200").increment(1);
+/// metrics::gauge!("queue").set(3);
+/// metrics::histogram!("latency_ms").record(1.5);
+/// // The last sample is written, then the session's end.
+/// drop(sampler);
+/// let report = session.finish()?;
+/// assert_eq!(report.written, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MetricsRecorder {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    registry: Registry<Key, Samples>,
+    /// What is known of a name, in the words that describe a series.
+    descriptions: Mutex<HashMap<KeyName, String>>,
+}
+
+/// The settings of a [`MetricsRecorder`].
+#[must_use]
+#[derive(Debug)]
+pub struct MetricsBuilder {
+    target: Target,
+    interval: Duration,
+    first_step: Step,
+}
+
+/// Writes samples of a [`MetricsRecorder`] to its run, until it is dropped; then the last one.
+///
+/// Keep it as long as metrics are to be logged, and drop it before the session or writer is finished.
+#[must_use = "metrics are sampled only while this is kept"]
+#[derive(Debug)]
+pub struct MetricsSampler {
+    sampling: Arc<Sampling>,
+    /// Dropped to end the thread.
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Sampling {
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    target: Target,
+    next: Step,
+    /// Tags whose description is in the log.
+    described: HashSet<String>,
+}
+
+/// Why metrics cannot be logged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// There can be one global recorder.
+    #[error("the metrics facade has a global recorder already")]
+    Taken,
+    /// No thread could be started.
+    #[error("cannot start the thread that samples metrics: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl MetricsRecorder {
+    /// The settings of a recorder that is sampled into `run`: a
+    /// [`RunWriter`](crate::log::RunWriter), or a session and the name of a run.
+    pub fn builder(run: impl Into<Target>) -> MetricsBuilder {
+        MetricsBuilder {
+            target: run.into(),
+            interval: Duration::from_secs(10),
+            first_step: Step::ZERO,
+        }
+    }
+}
+
+impl MetricsBuilder {
+    /// The time from one sample to the next, at least 1 ms. Default: 10 s.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// The number of the first sample, in a log that goes on. Default: 0.
+    pub fn first_step(mut self, step: impl Into<Step>) -> Self {
+        self.first_step = step.into();
+        self
+    }
+
+    /// Makes this the recorder of the whole process, and starts to sample.
+    ///
+    /// # Errors
+    /// [`InstallError::Taken`] where there is a recorder already, [`InstallError::Thread`] where no thread can
+    /// be started.
+    pub fn install(self) -> Result<MetricsSampler, InstallError> {
+        let (recorder, sampler) = self.start()?;
+        metrics::set_global_recorder(recorder).map_err(|_| InstallError::Taken)?;
+        Ok(sampler)
+    }
+
+    /// Starts to sample a recorder that is not the process's: to stand behind others, or for a part of the
+    /// program, by [`metrics::with_local_recorder`].
+    ///
+    /// # Errors
+    /// [`InstallError::Thread`] where no thread can be started.
+    pub fn start(self) -> Result<(MetricsRecorder, MetricsSampler), InstallError> {
+        let shared = Arc::new(Shared {
+            registry: Registry::new(Samples),
+            descriptions: Mutex::default(),
+        });
+        let sampling = Arc::new(Sampling {
+            shared: shared.clone(),
+            state: Mutex::new(State {
+                target: self.target,
+                next: self.first_step,
+                described: HashSet::new(),
+            }),
+        });
+        let interval = self.interval.max(Duration::from_millis(1));
+        let (stop, stopped) = mpsc::channel();
+        let sampled = sampling.clone();
+        let thread = std::thread::Builder::new()
+            .name("modelpulse-metrics".to_owned())
+            .spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
+                    sampled.sample();
+                }
+            })
+            .map_err(InstallError::Thread)?;
+        let sampler = MetricsSampler {
+            sampling,
+            stop: Some(stop),
+            thread: Some(thread),
+        };
+        Ok((MetricsRecorder { shared }, sampler))
+    }
+}
+
+impl MetricsSampler {
+    /// Takes a sample now, beside those of the interval.
+    pub fn sample_now(&self) {
+        self.sampling.sample();
+    }
+
+    /// Takes the last sample, as dropping does.
+    pub fn finish(self) {}
+}
+
+impl Drop for MetricsSampler {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in there lost a sample, not more.
+            let _ = thread.join();
+        }
+        self.sampling.sample();
+    }
+}
+
+impl Sampling {
+    fn sample(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = self.shared.values(&mut state.described);
+        values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let step = state.next;
+        state.next = step.as_i64().saturating_add(1).into();
+        state.target.log(step, values);
+    }
+}
+
+impl Shared {
+    /// Tags and values of a sample. The first value of a tag carries what describes the series.
+    fn values(&self, described: &mut HashSet<String>) -> Vec<(String, Value)> {
+        let mut values: Vec<(String, Value)> = Vec::new();
+        let mut add = |key: &Key, value: Value| {
+            let (tag, descriptions) = (tag(key), self.descriptions());
+            let description = descriptions.get(key.name());
+            let value = match description.filter(|_| described.insert(tag.clone())) {
+                Some(description) => with_description(value, description),
+                None => value,
+            };
+            values.push((tag, value));
+        };
+        for (key, counter) in self.registry.get_counter_handles() {
+            add(&key, (counter.load(Ordering::Relaxed) as f64).into());
+        }
+        for (key, gauge) in self.registry.get_gauge_handles() {
+            add(&key, f64::from_bits(gauge.load(Ordering::Relaxed)).into());
+        }
+        let mut counts: Vec<(String, Value)> = Vec::new();
+        for (key, since) in self.registry.get_histogram_handles() {
+            let Since { values, count } = since.take();
+            let mut add_count = |kind, count| {
+                counts.push((format!("{}/{kind}", tag(&key)), (count as f64).into()));
+            };
+            add_count("count", count);
+            if count > 0 {
+                let histogram = Histogram::of(&values);
+                let counts = histogram.nonfinite_counts();
+                counts.for_each(|(kind, count)| add_count(kind, count));
+                add(&key, histogram.into());
+            }
+        }
+        values.append(&mut counts);
+        values
+    }
+
+    fn descriptions(&self) -> MutexGuard<'_, HashMap<KeyName, String>> {
+        self.descriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn describe(&self, key: KeyName, unit: Option<Unit>, description: &str) {
+        let unit = unit.map(|unit| unit.as_str().replace('_', " "));
+        let words = match unit {
+            Some(unit) if description.is_empty() => unit,
+            Some(unit) => format!("{description} ({unit})"),
+            None => description.to_owned(),
+        };
+        self.descriptions().insert(key, words);
+    }
+}
+
+fn with_description(value: Value, description: &str) -> Value {
+    match value {
+        Value::Scalar(value) => Scalar::new(value.into()).description(description).into(),
+        Value::Tensor(tensor) => {
+            let mut tensor = Arc::unwrap_or_clone(tensor);
+            tensor.metadata.summary_description = description.to_owned();
+            tensor.into()
+        }
+    }
+}
+
+/// The name, and its labels sorted.
+fn tag(key: &Key) -> String {
+    let mut labels: Vec<_> = key.labels().collect();
+    labels.sort_by_key(|label| (label.key(), label.value()));
+    let mut tag = key.name().to_owned();
+    for (number, label) in labels.iter().enumerate() {
+        let before = if number == 0 { "/" } else { "," };
+        tag.extend([before, label.key(), "=", label.value()]);
+    }
+    tag
+}
+
+impl metrics::Recorder for MetricsRecorder {
+    fn describe_counter(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.shared.describe(key, unit, &description);
+    }
+
+    fn describe_gauge(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.shared.describe(key, unit, &description);
+    }
+
+    fn describe_histogram(&self, key: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.shared.describe(key, unit, &description);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let make = |counter: &Arc<AtomicU64>| Counter::from_arc(counter.clone());
+        self.shared.registry.get_or_create_counter(key, make)
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        let make = |gauge: &Arc<AtomicU64>| Gauge::from_arc(gauge.clone());
+        self.shared.registry.get_or_create_gauge(key, make)
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
+        let make = |values: &Arc<Values>| metrics::Histogram::from_arc(values.clone());
+        self.shared.registry.get_or_create_histogram(key, make)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::{
+        counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    };
+
+    use super::super::tests::events;
+    use super::*;
+    use crate::flow::Event;
+    use crate::{Session, log::Writer};
+
+    /// Far beyond the end of a test: only what it asks for is sampled.
+    const NEVER: Duration = Duration::from_secs(1_000_000);
+
+    fn number(event: &Event) -> (&str, i64, f32) {
+        let value = event.value.scalar().unwrap_or(f32::NAN);
+        (event.tag.as_str(), event.step.as_i64(), value)
+    }
+
+    #[test]
+    fn what_the_facade_was_told_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer::create(dir.path()).unwrap();
+        let builder = MetricsRecorder::builder(writer.run("serve")).interval(NEVER);
+        let (recorder, sampler) = builder.start().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            counter!("requests", "status" => "200", "method" => "GET").increment(3);
+            gauge!("queue").set(-1.5);
+            sampler.sample_now();
+            counter!("requests", "method" => "GET", "status" => "200").increment(4);
+            gauge!("queue").decrement(0.5);
+            gauge!("loss").set(f64::NAN);
+            histogram!("latency").record(1.0);
+            histogram!("latency").record(3.0);
+            histogram!("latency").record(f64::INFINITY);
+        });
+        sampler.finish();
+        writer.finish().unwrap();
+        let mut events = events(dir.path());
+        events.sort_by(|a, b| (a.step, &a.tag).cmp(&(b.step, &b.tag)));
+        let numbers: Vec<_> = events.iter().map(number).collect();
+        let requests = "requests/method=GET,status=200";
+        let expected = [
+            ("queue", 0, -1.5),
+            (requests, 0, 3.0),
+            ("latency", 1, f32::NAN),
+            ("latency/+inf", 1, 1.0),
+            ("latency/count", 1, 3.0),
+            ("loss", 1, f32::NAN),
+            ("queue", 1, -2.0),
+            (requests, 1, 7.0),
+        ];
+        assert_eq!(format!("{numbers:?}"), format!("{expected:?}"));
+        let latency = Histogram::try_from(&events[2].value).unwrap();
+        assert_eq!(latency, Histogram::of(&[1.0, 3.0]));
+    }
+
+    #[test]
+    fn each_value_is_in_one_sample() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::create(dir.path()).unwrap();
+        let builder = MetricsRecorder::builder((&session, "serve")).first_step(100);
+        let (recorder, sampler) = builder.interval(Duration::ZERO).start().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                let threads = || (0..50_000).for_each(|i| histogram!("x").record(i));
+                scope.spawn(|| metrics::with_local_recorder(&recorder, threads));
+            }
+        });
+        sampler.sample_now();
+        drop(sampler);
+        session.finish().unwrap();
+        let events = events(dir.path());
+        let shown = |event: &Event| Some(Histogram::try_from(&event.value).ok()?.count());
+        assert_eq!(events.iter().filter_map(shown).sum::<u64>(), 100_000);
+        let counts = events
+            .iter()
+            .filter(|event| event.tag.as_str() == "x/count");
+        let counts: Vec<_> = counts.map(number).collect();
+        assert_eq!(
+            counts.iter().map(|(.., count)| count).sum::<f32>(),
+            100_000.0
+        );
+        assert_eq!(counts.last().map(|(.., count)| *count), Some(0.0));
+        let steps = counts.iter().map(|(_, step, _)| *step);
+        assert!(steps.clone().is_sorted_by(|a, b| a + 1 == *b) && steps.min() >= Some(100));
+    }
+
+    #[test]
+    fn a_series_is_described_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer::create(dir.path()).unwrap();
+        let builder = MetricsRecorder::builder(writer.run(".")).interval(NEVER);
+        let (recorder, sampler) = builder.start().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            describe_counter!("sent", Unit::CountPerSecond, "all that left");
+            describe_gauge!("held", Unit::Bytes, "");
+            describe_histogram!("late", "how late");
+            counter!("sent").increment(1);
+            gauge!("held").set(2);
+            gauge!("plain").set(3);
+            histogram!("late").record(4);
+            sampler.sample_now();
+            histogram!("late").record(5);
+        });
+        drop(sampler);
+        writer.finish().unwrap();
+        let description = |event: &Event| match &event.value {
+            Value::Tensor(tensor) => tensor.metadata.summary_description.clone(),
+            Value::Scalar(_) => String::new(),
+        };
+        let mut described: Vec<_> = events(dir.path())
+            .iter()
+            .map(|event| {
+                (
+                    event.step.as_i64(),
+                    event.tag.to_string(),
+                    description(event),
+                )
+            })
+            .filter(|(.., description)| !description.is_empty())
+            .collect();
+        described.sort();
+        // The reader knows a histogram's metadata from its first value on.
+        let expected = [
+            (0, "held", "bytes"),
+            (0, "late", "how late"),
+            (0, "sent", "all that left (count per second)"),
+            (1, "late", "how late"),
+        ];
+        let expected = expected.map(|(step, tag, text)| (step, tag.to_owned(), text.to_owned()));
+        assert_eq!(described, expected);
+    }
+
+    #[test]
+    fn there_is_one_global_recorder() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer::create(dir.path()).unwrap();
+        let install = || {
+            MetricsRecorder::builder(writer.run("."))
+                .interval(NEVER)
+                .install()
+        };
+        let sampler = install().unwrap();
+        let refused = install().unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the metrics facade has a global recorder already"
+        );
+        counter!("global").increment(5);
+        drop(sampler);
+        writer.finish().unwrap();
+        let events = events(dir.path());
+        assert_eq!(
+            events.iter().map(number).collect::<Vec<_>>(),
+            [("global", 0, 5.0)]
+        );
+    }
+}
