@@ -382,8 +382,9 @@ mod tests {
         let (recorder, sampler) = builder.interval(Duration::ZERO).start().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..2 {
-                let threads = || (0..50_000).for_each(|i| histogram!("x").record(i));
-                scope.spawn(|| metrics::with_local_recorder(&recorder, threads));
+                let record = || (0..50_000).for_each(|value| histogram!("x").record(value));
+                let recorder = &recorder;
+                scope.spawn(move || metrics::with_local_recorder(recorder, record));
             }
         });
         sampler.sample_now();

@@ -159,23 +159,8 @@ impl SummaryWriter {
                 &format!("{limits} bucket limits with {counts} counts"),
             );
         }
-        // The outer bounds are those of the values, as TensorBoard reads the older form.
-        let last = bucket_limits.len().saturating_sub(1);
-        let bucket = |(index, (&limit, &count)): (usize, (&f64, &f64))| {
-            let left = if index == 0 {
-                min
-            } else {
-                bucket_limits[index - 1]
-            };
-            [left, if index == last { max } else { limit }, count]
-        };
-        let buckets = bucket_limits
-            .iter()
-            .zip(bucket_counts)
-            .enumerate()
-            .map(bucket)
-            .collect();
-        self.log(tag, step, Histogram::from_buckets(buckets));
+        let histogram = Histogram::from_limits(min, max, bucket_limits, bucket_counts);
+        self.log(tag, step, histogram);
     }
 
     /// Logs an image: `data` red, green and blue pixel by pixel, row by row; `dim` is `[3, width, height]`.

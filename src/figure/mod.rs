@@ -1,8 +1,8 @@
 //! Pictures drawn from numbers and pixels: confusion matrices, curves, grids of captioned images, images with boxes,
 //! and whatever `plotters` draws.
 //!
-//! The same input gives the same bytes on every machine: text is in bitmap fonts, and colours come from whole-number
-//! arithmetic.
+//! The same input gives the same bytes on every machine: text is in bitmap fonts, and only arithmetic that is exact to
+//! the last bit is used.
 //!
 //! Nothing here knows of logs or files; a [`Picture`] is a plain block of RGB bytes for whoever encodes it.
 

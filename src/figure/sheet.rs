@@ -59,18 +59,18 @@ impl Sheet {
         let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
             return;
         };
-        let Some(below) = self.picture.pixel(x, y) else {
-            return;
-        };
         // In 1/256; NaN is nothing.
         let share = (ink.opacity * part * 256.0 + 0.5) as u32;
-        let share = share.min(256);
         let above = [ink.colour.r(), ink.colour.g(), ink.colour.b()];
-        let mix = |below: u8, above: u8| {
-            ((u32::from(below) * (256 - share) + u32::from(above) * share + 128) >> 8) as u8
-        };
-        let mixed = [0, 1, 2].map(|channel| mix(below[channel], above[channel]));
-        self.picture.set(x, y, mixed);
+        if share >= 256 {
+            self.picture.set(x, y, above);
+        } else if let Some(mut mixed) = self.picture.pixel(x, y) {
+            for (below, above) in mixed.iter_mut().zip(above) {
+                let sum = u32::from(*below) * (256 - share) + u32::from(above) * share;
+                *below = ((sum + 128) >> 8) as u8;
+            }
+            self.picture.set(x, y, mixed);
+        }
     }
 
     /// Fills a rectangle.

@@ -273,9 +273,8 @@ fn events(
             (None, None) => SummaryMetadata::default(),
         };
         let content = match value.value {
-            Some(value::Value::SimpleValue(value)) => Value::Scalar(value),
             Some(value::Value::Tensor(tensor)) => Tensor { metadata, tensor }.into(),
-            Some(_) => return None,
+            Some(older) => Value::of_older(older)?,
             None => Value::of_metadata(metadata)?,
         };
         Some(Event {

@@ -107,6 +107,30 @@ impl Histogram {
         }
     }
 
+    /// A histogram of the older form: `limits` are the buckets' right bounds, `counts` how many values
+    /// each holds. Empty buckets at both ends are left out, and the outer bounds are `min` and `max`, as
+    /// TensorBoard reads it.
+    pub fn from_limits(min: f64, max: f64, limits: &[f64], counts: &[f64]) -> Self {
+        let filled = |count: &f64| *count > 0.0;
+        let (Some(start), Some(end)) = (
+            counts.iter().position(filled),
+            counts.iter().rposition(filled),
+        ) else {
+            return Self::default();
+        };
+        let limit = |index: usize| limits.get(index).copied().unwrap_or(max);
+        let bucket = |index: usize| {
+            let left = if index == start {
+                min
+            } else {
+                limit(index - 1)
+            };
+            let right = if index == end { max } else { limit(index) };
+            [left, right, counts[index]]
+        };
+        Self::from_buckets((start..=end).map(bucket).collect())
+    }
+
     /// Left bound, right bound and count of each bucket.
     pub fn buckets(&self) -> &[[f64; 3]] {
         &self.buckets
@@ -294,6 +318,19 @@ mod tests {
         );
         let narrowest = Histogram::of(&[0.0, f64::from_bits(1)]);
         assert_eq!(narrowest.count(), 2);
+    }
+
+    #[test]
+    fn an_older_histogram_loses_its_empty_ends_and_gets_its_bounds() {
+        let limits = [-1.0, 0.0, 1.0, 2.0, f64::MAX];
+        let histogram = Histogram::from_limits(-0.5, 1.5, &limits, &[0.0, 2.0, 0.0, 3.0, 0.0]);
+        let expected = [[-0.5, 0.0, 2.0], [0.0, 1.0, 0.0], [1.0, 1.5, 3.0]];
+        assert_eq!(histogram.buckets(), expected);
+        assert!(
+            Histogram::from_limits(0.0, 0.0, &[1.0], &[0.0])
+                .buckets()
+                .is_empty()
+        );
     }
 
     #[test]

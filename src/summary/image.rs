@@ -116,7 +116,8 @@ impl Image {
 
     /// Ready PNG, JPEG or GIF bytes, which are kept as they are, without a copy. Only the header is looked at.
     ///
-    /// TensorBoard hands all three to the browser, GIF with its motion.
+    /// TensorBoard hands all three to the browser, GIF with its motion; other formats, such as WebP, it serves as bytes
+    /// of no type, which browsers do not show.
     ///
     /// # Errors
     /// [`ImageError::Unknown`] unless they begin with the header of such a file, [`ImageError::Empty`] if it

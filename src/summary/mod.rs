@@ -16,6 +16,7 @@ mod image_grid;
 mod json;
 mod layout;
 mod mesh;
+mod older;
 mod pr_curve;
 mod run_stats;
 mod scalar;

@@ -16,6 +16,9 @@ use embedded_graphics::text::{Baseline, Text};
 use super::super::text::Face;
 use super::{Ink, Sheet};
 
+/// More characters than any picture is wide.
+const MOST_CHARACTERS: usize = 1 << 20;
+
 /// By how many quarters, clockwise, a text is turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::figure) enum Turn {
@@ -58,6 +61,7 @@ impl Sheet {
         };
         let line: String = text
             .chars()
+            .take(MOST_CHARACTERS)
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
         let style = MonoTextStyle::new(face.font, ink.colour);

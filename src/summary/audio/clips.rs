@@ -30,8 +30,8 @@ pub struct AudioClips(Vec<Audio>);
 impl AudioClips {
     /// Clips in the order in which they are shown; they may differ in length and sample rate.
     ///
-    /// Every step of a tag should have as many clips as its first: TensorBoard 2.21 answers an error for a place
-    /// that only some steps fill.
+    /// Log as many clips at every step of a tag: where one step has fewer, TensorBoard 2.21 answers an error instead of
+    /// the sounds of the others.
     ///
     /// # Errors
     /// [`AudioError::Empty`] of no clips.
