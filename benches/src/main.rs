@@ -1,1 +1,82 @@
-fn main() {}
+//! Measures modelpulse beside its peers and beside what the machine allows.
+//!
+//! Goals are printed next to what was measured and never asserted: on a busy machine a miss says
+//! nothing, on a quiet one it is a regression.
+#![deny(unsafe_code)]
+#![warn(missing_debug_implementations, unreachable_pub, clippy::use_self)]
+
+mod buckets;
+mod clock;
+mod contest;
+mod limit;
+mod machine;
+mod memory;
+mod peers;
+mod python;
+mod report;
+mod stats;
+mod train;
+mod write;
+
+use clap::{Parser, Subcommand};
+
+use crate::report::Report;
+
+/// Measures modelpulse beside its peers and beside what the machine allows
+#[derive(Debug, Parser)]
+#[command(name = "modelpulse-benches", after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Write(write::Args),
+    Train(train::Args),
+    #[command(name = memory::CHILD_VERB, hide = true)]
+    MemoryChild(write::memory::ChildArgs),
+}
+
+/// What every verb takes.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+
+    /// Two repetitions of everything: a look, not a measurement
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Common {
+    /// How often everything is repeated, where `full` is what a measurement takes.
+    fn repetitions(&self, full: usize) -> usize {
+        if self.quick { 2 } else { full }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --':
+  write
+  write --quick --only scalars,step_guard
+  write --json > write.json
+  train
+
+Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX and tensorboard
+(default: the one in target/venv). Files go to the temporary directory, and are removed.";
+
+fn main() -> anyhow::Result<()> {
+    let (json, report): (bool, Report) = match Args::parse().verb {
+        Verb::Write(args) => (args.common.json, write::run(&args)?),
+        Verb::Train(args) => (args.common.json, train::run(&args)?),
+        Verb::MemoryChild(args) => return write::memory::child(&args),
+    };
+    if json {
+        println!("{}", report.to_json());
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
