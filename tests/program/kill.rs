@@ -1,0 +1,111 @@
+//! What the program said is in the log, whenever it is killed.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{modelpulse, script};
+
+/// The first so many are killed before `LAST` seconds, the last one after.
+const KILLS: usize = 10;
+const FIRST: f64 = 0.3;
+const LAST: f64 = 20.0;
+
+/// Random moments, one in each part of the time, from a fixed seed (splitmix64).
+fn moments() -> Vec<Duration> {
+    let mut state = 20_260_101_u64;
+    let mut random = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let part = (LAST - FIRST) / (KILLS - 1) as f64;
+    (0..KILLS)
+        .map(|kill| Duration::from_secs_f64(FIRST + part * (kill as f64 + random())))
+        .collect()
+}
+
+/// Trains for ever, is killed after `moment`, and returns the epochs' lines that it had printed.
+fn killed_after(moment: Duration, logdir: &Path, name: &str, seed: usize) -> Vec<String> {
+    let since = Instant::now();
+    let mut child = modelpulse()
+        .args(["train", "--epochs", "100000", "--name", name])
+        .args(["--seed", &seed.to_string(), "--logdir"])
+        .arg(logdir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().expect("is piped");
+    // Reads on while the moment comes, so that the program never waits for a full pipe.
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).unwrap();
+        text
+    });
+    std::thread::sleep(moment.saturating_sub(since.elapsed()));
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let text = reader.join().unwrap();
+    // The last line may have been cut.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_epoch_that_was_printed_is_in_the_log_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let start = |(kill, moment)| {
+            let dir = dir.path();
+            scope.spawn(move || killed_after(moment, dir, &format!("kill-{kill}"), kill))
+        };
+        let running: Vec<_> = moments().into_iter().enumerate().map(start).collect();
+        running.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let counts: Vec<usize> = printed.iter().map(Vec::len).collect();
+    println!("epochs printed before the kill: {counts:?}");
+    // A busy machine may kill the first before it says a word.
+    assert!(counts[2..].iter().all(|&count| count > 0), "{counts:?}");
+
+    let shown = script(
+        "read_log.py",
+        [dir.path().as_os_str(), "epoch_loss".as_ref()],
+    );
+    for (kill, lines) in printed.iter().enumerate() {
+        for (loader, split) in [
+            ("fast", "train"),
+            ("fast", "eval"),
+            ("slow", "train"),
+            ("slow", "eval"),
+        ] {
+            let run = format!("kill-{kill}/{split}");
+            let points = match shown[loader][&run]["epoch_loss"].as_array() {
+                Some(points) => points.as_slice(),
+                None => &[],
+            };
+            let steps = points.iter().map(|point| point[0].as_u64());
+            assert!(
+                steps.eq((0..points.len() as u64).map(Some)),
+                "{loader} {run}: {points:?}"
+            );
+            assert!(
+                points.len() >= lines.len(),
+                "{loader} {run}: {} epochs printed, {} shown",
+                lines.len(),
+                points.len()
+            );
+            for (number, (line, point)) in lines.iter().zip(points).enumerate() {
+                let loss = point[1].as_f64().unwrap();
+                assert!(
+                    line.starts_with(&format!("epoch {:>6}/100000 ", number + 1))
+                        && line.contains(&format!("  {split} loss {loss:.4} ")),
+                    "{loader} {run}: {line}: {point}"
+                );
+            }
+        }
+    }
+}
