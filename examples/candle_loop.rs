@@ -78,7 +78,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             report.eval["accuracy"]
         );
 
-        let weights = vars.data().lock().map_err(|_| "poisoned")?["out.weight"]
+        let weights: Vec<f32> = vars.data().lock().map_err(|_| "poisoned")?["out.weight"]
             .flatten_all()?
             .to_vec1()?;
         session

@@ -252,7 +252,7 @@ mod tests {
             rows.filter(|&y| (0..picture.width()).any(|x| picture.pixel(x, y) != Some([255; 3])))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(inked(""), []);
+        assert!(inked("").is_empty());
         assert_eq!(inked("H"), (124..133).collect::<Vec<_>>());
         assert_eq!(
             inked("H\nH"),
