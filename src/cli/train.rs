@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Verdict, console::EpochLines, json, replay::parse_rule, rundir::claim};
 use crate::datasets::{Dataset, Images};
 use crate::health::{Rule, Watch};
+use crate::log::Overflow;
 use crate::summary::{HParams, SessionStatus, Text};
 use crate::train::callbacks::{ConfusionMatrices, Histograms, Pixels, Scalars, WorstExamples};
 use crate::train::candle::{FitReport, LabelledTensors, Mlp, Parameters, Trainer};
@@ -233,7 +234,8 @@ fn session(
     bar: &ProgressBar,
     breaches: &Arc<Mutex<Vec<Value>>>,
 ) -> Result<Session, log::Error> {
-    let mut builder = Session::builder(dir);
+    // One seed gives one log, on a busy machine too: what cannot be kept is waited for, not dropped.
+    let mut builder = Session::builder(dir).log(|log| log.overflow(Overflow::Wait));
     if !args.quiet && !args.json && bar.is_hidden() {
         builder = builder.sink(EpochLines::new(args.epochs));
     }

@@ -37,14 +37,15 @@ pub(crate) enum Item {
 /// A value, or the way to make it: a picture is drawn here and not in the loop.
 pub(crate) enum Payload {
     Value(Value),
-    Render(Box<dyn FnOnce() -> Result<Value, SinkError> + Send>),
+    /// With about how many bytes it holds until then.
+    Render(usize, Box<dyn FnOnce() -> Result<Value, SinkError> + Send>),
 }
 
 impl Item {
     pub(super) fn size(&self) -> usize {
         let size = |payload: &Payload| match payload {
             Payload::Value(value) => value.size(),
-            Payload::Render(_) => RENDER_SIZE,
+            Payload::Render(size, _) => 64 + size,
         };
         match self {
             Self::Instant { entries, .. } => {
@@ -62,13 +63,10 @@ impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(f),
-            Self::Render(_) => f.write_str("to be drawn"),
+            Self::Render(..) => f.write_str("to be drawn"),
         }
     }
 }
-
-/// What a picture that is not drawn yet counts as.
-const RENDER_SIZE: usize = 64 << 10;
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,7 +251,7 @@ impl Worker {
             let run = self.series[id as usize].run;
             let value = match payload {
                 Payload::Value(value) => Ok(value),
-                Payload::Render(render) => catch_unwind(AssertUnwindSafe(render))
+                Payload::Render(_, render) => catch_unwind(AssertUnwindSafe(render))
                     .unwrap_or_else(|panic| Err(panic_message(&*panic).into())),
             };
             let value = match value {

@@ -335,8 +335,9 @@ impl Instant<'_> {
                 self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
             }
         }
-        let values = values.to_vec();
-        self.log_with(run, tag, step, move || Ok(Histogram::of(&values).into()));
+        let (size, values) = (size_of_val(values), values.to_vec());
+        let count = Box::new(move || Ok(Histogram::of(&values).into()));
+        self.add(run, tag, step, Payload::Render(size, count));
     }
 
     /// Adds what `make` returns; see [`Run::log_with`].
@@ -347,7 +348,9 @@ impl Instant<'_> {
         step: impl Into<Step>,
         make: impl FnOnce() -> Result<Value, SinkError> + Send + 'static,
     ) {
-        self.add(run, tag, step.into(), Payload::Render(Box::new(make)));
+        /// What a picture that is not drawn yet counts as.
+        const SIZE: usize = 64 << 10;
+        self.add(run, tag, step.into(), Payload::Render(SIZE, Box::new(make)));
     }
 
     fn add(&mut self, run: &str, tag: &str, step: Step, payload: Payload) {
@@ -375,7 +378,7 @@ impl Drop for Instant<'_> {
 mod tests {
     use super::*;
     use crate::flow::{Event, Source};
-    use crate::log::LogReader;
+    use crate::log::{LogReader, Overflow};
     use std::sync::mpsc;
 
     struct Forward(mpsc::Sender<Vec<Event>>);
@@ -391,6 +394,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (sender, live) = mpsc::channel();
         let session = Session::builder(dir.path())
+            .log(|log| log.overflow(Overflow::Wait))
             .sink(Forward(sender))
             .start()
             .unwrap();

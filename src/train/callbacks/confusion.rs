@@ -3,7 +3,6 @@
 //! Counted in the loop, drawn off it.
 
 use crate::figure;
-use crate::summary::Image;
 use crate::train::classification::confusion_matrix;
 use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
 
@@ -42,7 +41,7 @@ impl Hook for ConfusionMatrices {
                 end.epoch,
                 move || {
                     let picture = figure::confusion_matrix(&matrix, &names)?;
-                    Ok(Image::rgb(picture.width(), picture.height(), picture.rgb())?.into())
+                    super::image_of(&picture)
                 },
             );
         }

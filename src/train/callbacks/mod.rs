@@ -16,3 +16,15 @@ pub use histograms::Histograms;
 pub use scalars::Scalars;
 #[cfg(feature = "figures")]
 pub use worst::{Pixels, WorstExamples};
+
+/// A picture as an image, encoded the fast way: one is drawn each epoch, by the thread that writes, and
+/// must not take as long as an epoch of a small model does.
+#[cfg(feature = "figures")]
+fn image_of(
+    picture: &crate::figure::Picture,
+) -> Result<crate::summary::Value, crate::flow::SinkError> {
+    use crate::summary::{Compression, Image, PixelLayout};
+    let shape = [picture.height() as usize, picture.width() as usize, 3];
+    let image = Image::from_pixels_with(picture.rgb(), shape, PixelLayout::Hwc, Compression::Fast)?;
+    Ok(image.into())
+}

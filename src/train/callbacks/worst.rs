@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use crate::figure::{self, Tile};
-use crate::summary::Image;
 use crate::train::hook::argmax;
 use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
 
@@ -132,7 +131,7 @@ impl Hook for WorstExamples {
             };
             let tiles: Vec<Tile<'_>> = worst.iter().filter_map(tile).collect();
             let picture = figure::captioned_grid(&tiles, 4)?;
-            Ok(Image::rgb(picture.width(), picture.height(), picture.rgb())?.into())
+            super::image_of(&picture)
         };
         self.session
             .run(Split::Eval.run())
