@@ -6,13 +6,21 @@
 mod fields;
 #[cfg(feature = "metrics-rs")]
 mod metrics_rs;
+#[cfg(feature = "tracing")]
+mod places;
+#[cfg(feature = "metrics-rs")]
+mod sampler;
 #[cfg(feature = "metrics-rs")]
 mod samples;
+#[cfg(all(test, feature = "tracing"))]
+mod statements;
 #[cfg(feature = "tracing")]
 mod tracing;
 
 #[cfg(feature = "metrics-rs")]
-pub use metrics_rs::{InstallError, MetricsBuilder, MetricsRecorder, MetricsSampler};
+pub use metrics_rs::{InstallError, MetricsBuilder, MetricsRecorder};
+#[cfg(feature = "metrics-rs")]
+pub use sampler::MetricsSampler;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingLayer;
 

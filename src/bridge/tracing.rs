@@ -2,26 +2,20 @@
 //!
 //! It never panics, and what it keeps is bounded: a name and a counter for each place in the program.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing_core::callsite::Identifier;
 use tracing_core::span::Id;
-use tracing_core::{Event, Level, Metadata, Subscriber};
+use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Target;
 use super::fields::Fields;
+use super::places::{Counter, Places, Statement};
 use crate::summary::Text;
-use crate::types::Step;
-
-/// More places than a program has; what comes from further ones is not logged.
-const MAX_PLACES: usize = 10_000;
 
 /// Logs what a program reports to `tracing` to a run.
 ///
@@ -52,20 +46,9 @@ pub struct TracingLayer {
     id: u64,
     target: Target,
     prefix: Option<String>,
-    places: Mutex<HashMap<Identifier, Arc<Place>>>,
+    statements: Places<Identifier, Statement>,
     /// How many spans of a name were closed.
-    spans: Mutex<HashMap<&'static str, Arc<AtomicI64>>>,
-}
-
-/// An event statement in the program.
-#[derive(Debug)]
-struct Place {
-    /// What its events count as where they do not say it.
-    next: AtomicI64,
-    /// The tag of each field, in their order.
-    tags: Vec<String>,
-    /// The tag of its text, if its level has one.
-    text: Option<String>,
+    spans: Places<&'static str, Counter>,
 }
 
 /// How long a span was entered; one for each layer.
@@ -86,8 +69,8 @@ impl TracingLayer {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             target: run.into(),
             prefix: None,
-            places: Mutex::default(),
-            spans: Mutex::default(),
+            statements: Places::default(),
+            spans: Places::default(),
         }
     }
 
@@ -95,30 +78,6 @@ impl TracingLayer {
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
-    }
-
-    fn place(&self, metadata: &'static Metadata<'static>) -> Option<Arc<Place>> {
-        known(&self.places, metadata.callsite(), || {
-            let prefix = self.prefix.as_deref().unwrap_or(metadata.target());
-            let tag = |name: &str| match prefix {
-                "" => name.to_owned(),
-                prefix => format!("{prefix}/{name}"),
-            };
-            let text = match *metadata.level() {
-                Level::WARN => Some("warn"),
-                Level::ERROR => Some("error"),
-                _ => None,
-            };
-            Place {
-                next: AtomicI64::new(0),
-                tags: metadata
-                    .fields()
-                    .iter()
-                    .map(|field| tag(field.name()))
-                    .collect(),
-                text: text.map(tag),
-            }
-        })
     }
 
     /// Calls `change` with this layer's timing of a span, if it has one.
@@ -143,16 +102,18 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let Some(place) = self.place(event.metadata()) else {
+        let metadata = event.metadata();
+        let make = || Statement::new(metadata, self.prefix.as_deref());
+        let Some(statement) = self.statements.find(metadata.callsite(), make) else {
             return;
         };
-        let mut fields = Fields::new(&place.tags, place.text.is_some());
+        let mut fields = Fields::new(&statement.tags, statement.text.is_some());
         event.record(&mut fields);
-        let text = place.text.as_deref().zip(fields.text());
+        let text = statement.text.as_deref().zip(fields.text());
         if fields.numbers.is_empty() && text.is_none() {
             return;
         }
-        let step = fields.step.unwrap_or_else(|| count(&place.next));
+        let step = fields.step.unwrap_or_else(|| statement.steps.next());
         let numbers = fields
             .numbers
             .iter()
@@ -201,96 +162,25 @@ where
         // A span that was never entered took no time, and is not logged.
         let name = context.metadata(&id).map(Metadata::name);
         if let (Some(busy), Some(name)) = (busy, name)
-            && let Some(closed) = known(&self.spans, name, AtomicI64::default)
+            && let Some(closed) = self.spans.find(name, Counter::default)
         {
             let value = busy.as_secs_f64().into();
             self.target
-                .log(count(&closed), [(format!("time/{name}"), value)]);
+                .log(closed.next(), [(format!("time/{name}"), value)]);
         }
     }
 }
 
-/// The value of `key`, made where there is none yet, up to a number of them.
-fn known<K: Eq + Hash, V>(
-    all: &Mutex<HashMap<K, Arc<V>>>,
-    key: K,
-    make: impl FnOnce() -> V,
-) -> Option<Arc<V>> {
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(value) = all.get(&key) {
-        return Some(value.clone());
-    }
-    (all.len() < MAX_PLACES).then(|| all.entry(key).or_insert_with(|| make().into()).clone())
-}
-
-fn count(next: &AtomicI64) -> Step {
-    next.fetch_add(1, Ordering::Relaxed).into()
-}
-
 #[cfg(test)]
 mod tests {
-    use tracing_core::callsite::DefaultCallsite;
-    use tracing_core::field::{Empty, Value as Field};
-    use tracing_core::span::Attributes;
-    use tracing_core::{Dispatch, Kind, dispatcher};
+    use tracing_core::{Dispatch, dispatcher};
     use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::prelude::*;
 
+    use super::super::statements::{event, span, statement};
     use super::super::tests::events;
     use super::*;
     use crate::log::Writer;
-
-    /// What a macro of `tracing` makes of a statement: its callsite and metadata.
-    macro_rules! statement {
-        ($name:literal, $level:ident, $kind:ident, $($field:literal),*) => {{
-            static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
-            static METADATA: Metadata<'static> = tracing_core::metadata! {
-                name: $name,
-                target: "my_app::fit",
-                level: Level::$level,
-                fields: &[$($field),*],
-                callsite: &CALLSITE,
-                kind: Kind::$kind,
-            };
-            &METADATA
-        }};
-    }
-
-    /// An event with values for up to four fields, sent as the macros send it.
-    fn event(metadata: &'static Metadata<'static>, values: &[&dyn Field]) {
-        let mut fields = metadata.fields().iter();
-        let values: [_; 4] = std::array::from_fn(|at| {
-            // A field that is there twice is taken once; further ones are empty.
-            let field = fields.next().or_else(|| metadata.fields().iter().next());
-            (
-                field.unwrap(),
-                values.get(at).map_or(&Empty as &dyn Field, |value| *value),
-            )
-        });
-        let values = values
-            .each_ref()
-            .map(|(field, value)| (field, Some(*value)));
-        let values = metadata.fields().value_set(&values);
-        dispatcher::get_default(|dispatch| {
-            if dispatch.enabled(metadata) {
-                dispatch.event(&Event::new(metadata, &values));
-            }
-        });
-    }
-
-    /// Opens a span, enters it so often, and closes it.
-    fn span(metadata: &'static Metadata<'static>, entered: usize) {
-        dispatcher::get_default(|dispatch| {
-            if !dispatch.enabled(metadata) {
-                return;
-            }
-            let values = metadata.fields().value_set(&[]);
-            let id = dispatch.new_span(&Attributes::new(metadata, &values));
-            (0..entered).for_each(|_| dispatch.enter(&id));
-            (0..entered).for_each(|_| dispatch.exit(&id));
-            assert!(dispatch.try_close(id));
-        });
-    }
 
     /// What is logged while `report` runs: tag, step and number or text of each value.
     fn logged(
@@ -459,13 +349,5 @@ mod tests {
         for path in ["a/time/batch", "b/time/batch"] {
             assert!(paths.iter().any(|found| found == path), "{paths:?}");
         }
-    }
-
-    #[test]
-    fn places_are_bounded() {
-        let all = Mutex::new(HashMap::new());
-        let made = (0..MAX_PLACES + 5).filter_map(|key| known(&all, key, || ()));
-        assert_eq!(made.count(), MAX_PLACES);
-        assert!(known(&all, 0, || ()).is_some());
     }
 }

@@ -190,7 +190,10 @@ fn read(job: &Mutex<Job>, strict: bool) -> anyhow::Result<()> {
             Some(line) => job.take(line),
             None => {
                 job.counts.skipped += 1;
-                Err(format!("longer than {} MiB", MAX_LINE >> 20))
+                let limit = MAX_LINE >> 20;
+                Err(format!(
+                    "longer than {limit} MiB: log so many values as buckets"
+                ))
             }
         };
         if let Err(reason) = taken {

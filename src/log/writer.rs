@@ -412,7 +412,7 @@ impl RunWriter {
 
     /// Gathers the scalars of one step; they are logged as one event when the guard is dropped.
     pub fn step(&self, step: impl Into<Step>) -> StepGuard<'_> {
-        let values = SCRATCH.take();
+        let values = SCRATCH.try_with(Cell::take).unwrap_or_default();
         StepGuard {
             run: self,
             step: step.into(),
@@ -459,7 +459,7 @@ impl Drop for StepGuard<'_> {
                 });
         }
         values.clear();
-        SCRATCH.set(std::mem::take(values));
+        let _ = SCRATCH.try_with(|scratch| scratch.set(std::mem::take(values)));
     }
 }
 
@@ -589,10 +589,17 @@ impl Inner {
                 shared.account.fail(Error::Overflow, values);
             }
         };
-        PRODUCERS.with_borrow_mut(|producers| match producers.first_mut() {
-            Some((id, producer)) if *id == shared.id => put(producer),
-            _ => put(shared.find_producer(producers)),
-        });
+        let put = |producers: &RefCell<Vec<(u64, Producer)>>| {
+            let mut producers = producers.borrow_mut();
+            match producers.first_mut() {
+                Some((id, producer)) if *id == shared.id => put(producer),
+                _ => put(shared.find_producer(&mut producers)),
+            }
+        };
+        // A thread that is ending, and logs while its own data are dropped, has no buffer any more.
+        if PRODUCERS.try_with(put).is_err() {
+            shared.account.fail(Error::Overflow, values);
+        }
     }
 
     fn stop(&self) {

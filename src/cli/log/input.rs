@@ -4,8 +4,9 @@
 
 use std::io::{self, BufRead, Read};
 
-/// The bytes that a line may have: some 800,000 numbers of a histogram.
-pub(super) const MAX_LINE: usize = 16 << 20;
+/// The bytes that a line may have: some 400,000 numbers of a histogram. Read as JSON, a line takes up to forty
+/// times as much.
+pub(super) const MAX_LINE: usize = 4 << 20;
 /// What the buffer keeps between lines.
 const KEEP: usize = 64 << 10;
 
