@@ -6,6 +6,7 @@
 mod tee;
 
 pub use tee::Tee;
+pub(crate) use tee::panic_message;
 
 use crate::summary::Value;
 use crate::types::{RunName, Step, Tag};

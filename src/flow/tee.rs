@@ -1,6 +1,8 @@
 //! Several sinks as one.
 //!
-//! Every sink sees every instant, whatever the others do.
+//! Every sink sees every instant, whatever the others do: fail, or panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Event, Sink, SinkError};
 
@@ -33,17 +35,48 @@ impl Tee {
         self.sinks.is_empty()
     }
 
+    /// Calls each sink; one that panics is not called again, for what it left behind cannot be trusted.
     fn each(
         &mut self,
-        mut call: impl FnMut(&mut dyn Sink) -> Result<(), SinkError>,
+        call: impl Fn(&mut dyn Sink) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
         let mut result = Ok(());
-        for sink in &mut self.sinks {
-            let this = call(sink.as_mut());
+        let mut index = 0;
+        while let Some(sink) = self.sinks.get_mut(index) {
+            let this = match catch_unwind(AssertUnwindSafe(|| call(sink.as_mut()))) {
+                Ok(this) => {
+                    index += 1;
+                    this
+                }
+                Err(panic) => {
+                    let sink = self.sinks.remove(index);
+                    let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
+                    Err(panic_message(&*panic).into())
+                }
+            };
             result = result.and(this);
         }
         result
     }
+}
+
+/// Nor does a sink that panics when it is dropped.
+impl Drop for Tee {
+    fn drop(&mut self) {
+        for sink in self.sinks.drain(..) {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(sink)));
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "panicked: {}",
+        text.as_deref().unwrap_or("without a message")
+    )
 }
 
 impl std::fmt::Debug for Tee {

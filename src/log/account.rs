@@ -3,6 +3,7 @@
 //! Any thread adds; nothing here waits.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -46,15 +47,21 @@ impl Account {
     #[cold]
     pub(super) fn fail(&self, error: Error, dropped: u64) {
         self.dropped.fetch_add(dropped, Ordering::Relaxed);
-        if self.failures.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.say(&format!("{error}; logging goes on as far as it can"));
+        let is_first = self.failures.fetch_add(1, Ordering::Relaxed) == 0;
+        let line = is_first.then(|| format!("{error}; logging goes on as far as it can"));
+        self.first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
+        // Behind the lock: whoever listens may log, and fail again.
+        if let Some(line) = line {
+            self.say(&line);
         }
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(error);
     }
 
+    /// A listener that panics costs the log nothing.
     pub(super) fn say(&self, line: &str) {
-        (self.voice.0)(line);
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.voice.0)(line)));
     }
 
     pub(super) fn wrote(&self, values: u64, bytes: usize) {

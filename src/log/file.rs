@@ -178,6 +178,7 @@ impl EventFile {
             return true;
         }
         if is_gone(&open.file) {
+            self.lock = None;
             let path = open.path;
             let source = io::Error::from(io::ErrorKind::NotFound);
             account.fail(Error::Write { path, source }, 0);
@@ -210,13 +211,13 @@ impl EventFile {
 
     fn create(&mut self, account: &Account) -> io::Result<Open> {
         fs::create_dir_all(&self.dir)?;
-        if self.lock.is_none() {
-            self.lock(account);
-        }
+        // Before looking what is there: of several that begin at once, one is alone and has the START.
+        let alone = self.lock.is_some() || self.lock(account);
         let starts: &[Step] = match self.start {
             Start::Run { resume_at } => {
                 let names = name::event_files(&self.dir)?;
                 match resume_at {
+                    _ if names.is_empty() && !alone => &[],
                     _ if names.is_empty() => &[Step::ZERO],
                     // TensorBoard's Python loader takes a run's first START for no restart.
                     Some(step) if !resume::has_start(&self.dir, &names) => &[step, step],
@@ -244,18 +245,21 @@ impl EventFile {
     }
 
     /// Two live writers of one directory lose values: TensorBoard's data server reads one of the files.
-    fn lock(&mut self, account: &Account) {
+    /// Says so, and returns whether this writer is alone.
+    fn lock(&mut self, account: &Account) -> bool {
         // Where a directory cannot be opened or locked, nothing is known, and nothing is said.
         let Ok(dir) = File::open(&self.dir) else {
-            return;
+            return true;
         };
-        if let Err(fs::TryLockError::WouldBlock) = dir.try_lock() {
+        let alone = !matches!(dir.try_lock(), Err(fs::TryLockError::WouldBlock));
+        if !alone {
             account.say(&format!(
                 "another writer is logging to {}; TensorBoard may show the values of only one of them",
                 self.dir.display()
             ));
         }
         self.lock = Some(dir);
+        alone
     }
 
     /// Removes the oldest files that are too many or too old; never the newest.

@@ -19,10 +19,9 @@ pub(super) fn create_new(dir: &Path, suffix: &str) -> io::Result<(File, PathBuf)
         if let Some(newest) = newest
             && name <= newest
         {
-            // The newest one carries a later time (a clock set back, another machine's clock) or, at
-            // the same second, a name of another form: go on from its second.
-            time = seconds_of(&newest)
-                .map_or(time, |seconds| time.max(Duration::from_secs(seconds + 1)));
+            // The newest one was made by another thread a moment ago, or carries a later time (a clock
+            // set back, another machine's clock), or is named in another way: go on from its time.
+            time = time_of(&newest).map_or(time, |next| time.max(next));
             name = file_name(time, suffix);
             if name <= newest {
                 return Err(io::Error::other(format!(
@@ -87,14 +86,16 @@ fn file_name(time: Duration, suffix: &str) -> OsString {
     format!("events.out.tfevents.{seconds:010}.{nanos:09}.{host}.{pid}{suffix}").into()
 }
 
-/// The seconds that stand behind `tfevents.` in a name.
-fn seconds_of(name: &std::ffi::OsStr) -> Option<u64> {
-    let name = name.to_str()?;
-    let digits = name.split_once("tfevents.")?.1;
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(digits.len());
-    digits[..end].parse().ok()
+/// The first time behind that of a name: its seconds behind `tfevents.`, and nanoseconds where it is one
+/// of ours.
+fn time_of(name: &std::ffi::OsStr) -> Option<Duration> {
+    let mut parts = name.to_str()?.split_once("tfevents.")?.1.split('.');
+    let seconds = Duration::from_secs(parts.next()?.parse().ok()?);
+    let nanos = parts.next().filter(|nanos| nanos.len() == 9);
+    Some(match nanos.and_then(|nanos| nanos.parse().ok()) {
+        Some(nanos) => seconds + Duration::from_nanos(nanos) + Duration::from_nanos(1),
+        None => seconds + Duration::from_secs(1),
+    })
 }
 
 #[cfg(test)]

@@ -74,14 +74,7 @@ impl LogReader {
     /// # Errors
     /// [`Error::Read`] where a directory cannot be read, [`Error::NoEvents`] where there is no run.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
-        let dir = dir.as_ref();
-        let mut found = BTreeMap::new();
-        discover(dir, RunName::root(), &mut found)?;
-        if found.is_empty() {
-            return Err(Error::NoEvents {
-                path: dir.to_owned(),
-            });
-        }
+        let found = Self::runs(dir)?;
         let mut reader = Self {
             runs: Vec::new(),
             heads: BinaryHeap::new(),
@@ -98,6 +91,21 @@ impl LogReader {
             reader.requeue(reader.runs.len() - 1)?;
         }
         Ok(reader)
+    }
+
+    /// The runs of `dir` and their event files, in readers' order.
+    pub(super) fn runs(
+        dir: impl AsRef<Path>,
+    ) -> Result<BTreeMap<RunName, VecDeque<PathBuf>>, Error> {
+        let dir = dir.as_ref();
+        let mut found = BTreeMap::new();
+        discover(dir, RunName::root(), &mut found)?;
+        if found.is_empty() {
+            return Err(Error::NoEvents {
+                path: dir.to_owned(),
+            });
+        }
+        Ok(found)
     }
 
     /// What could not be read so far.

@@ -3,7 +3,7 @@
 //! A resumed run starts a new file with a START at its step, so that readers void what was logged
 //! there or later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,8 @@ use crate::proto::{self, event::What, session_log::SessionStatus};
 use crate::record::{Item, RecordReader, Tail};
 use crate::types::{RunName, Step};
 
-/// The last step of each run of the log directory `dir`, read from its files.
+/// The last step of each run of the log directory `dir`, read from its files; what a resumed session
+/// voided does not count.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -36,12 +37,37 @@ use crate::types::{RunName, Step};
 /// # Errors
 /// [`Error::Read`] where the directory or a file cannot be read, [`Error::NoEvents`] where there is none.
 pub fn last_steps(dir: impl AsRef<Path>) -> Result<BTreeMap<RunName, Step>, Error> {
-    let mut log = LogReader::open(dir)?;
-    let mut last: BTreeMap<RunName, Step> = BTreeMap::new();
-    while let Some(instant) = log.instant()? {
-        for event in instant {
-            let step = last.entry(event.run).or_insert(event.step);
-            *step = event.step.max(*step);
+    let mut last = BTreeMap::new();
+    for (run, files) in LogReader::runs(dir)? {
+        let mut steps: BTreeSet<i64> = BTreeSet::new();
+        for path in files {
+            let fail = |source| Error::Read {
+                path: path.clone(),
+                source,
+            };
+            let mut reader = RecordReader::new(File::open(&path).map_err(fail)?);
+            loop {
+                let record = match reader.next(Tail::Final).map_err(fail)? {
+                    Item::Record(record) => record,
+                    Item::Damage(_) => continue,
+                    Item::End => break,
+                };
+                let Ok(event) = proto::Event::decode(record.payload) else {
+                    continue;
+                };
+                match event.what {
+                    Some(What::SessionLog(log)) if log.status() == SessionStatus::Start => {
+                        steps.split_off(&event.step);
+                    }
+                    Some(What::Summary(_)) => {
+                        steps.insert(event.step);
+                    }
+                    _ => (),
+                }
+            }
+        }
+        if let Some(step) = steps.last() {
+            last.insert(run, Step::from(*step));
         }
     }
     Ok(last)

@@ -253,6 +253,19 @@ impl Producer {
         Ok(())
     }
 
+    /// Takes back what nobody takes any more, and returns how many values it was.
+    pub(super) fn take_back(&mut self) -> u64 {
+        let mut values = 0;
+        self.ring.drain(&mut Vec::new(), |message| {
+            values += match message {
+                Message::Scalar { .. } => 1,
+                Message::Step { values, .. } => values.len() as u64,
+                Message::Item(item) => item.values(),
+            }
+        });
+        values
+    }
+
     #[inline]
     fn put(&self, index: u64, word: u64) {
         self.ring

@@ -25,11 +25,20 @@ pub(crate) fn before_end(last: impl Fn() + Send + 'static) -> io::Result<()> {
     static STARTED: OnceLock<()> = OnceLock::new();
     all().push(Box::new(last));
     if STARTED.get().is_none() {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new(ending())?;
         let wait = move || {
+            let mut asked = false;
             for signal in &mut signals {
-                all().iter().for_each(|last| last());
-                let _ = emulate_default_handler(signal);
+                let end = move || {
+                    all().iter().for_each(|last| last());
+                    let _ = emulate_default_handler(signal);
+                };
+                // Apart, so that a second signal ends at once what hangs on a disk.
+                let apart = std::thread::Builder::new();
+                if asked || apart.spawn(end).is_err() {
+                    let _ = emulate_default_handler(signal);
+                }
+                asked = true;
             }
         };
         if STARTED.set(()).is_ok() {
@@ -39,6 +48,19 @@ pub(crate) fn before_end(last: impl Fn() + Send + 'static) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The signals that end this process. One that it was started to ignore, as `nohup` does with SIGHUP,
+/// is none of them.
+fn ending() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let is_ignored = |signal: &i32| ignored.unwrap_or(0) & (1 << (signal - 1)) != 0;
+    let all = [SIGINT, SIGTERM, SIGHUP];
+    all.into_iter()
+        .filter(|signal| !is_ignored(signal))
+        .collect()
 }
 
 impl Writer {

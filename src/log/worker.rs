@@ -16,7 +16,7 @@ use super::ring::{Message, Ring};
 use super::series::Entry;
 use super::stamp::{Stamp, Timeline};
 use super::writer::Shared;
-use crate::flow::{Event, Sink, SinkError, Tee};
+use crate::flow::{Event, Sink, SinkError, Tee, panic_message};
 use crate::summary::Value;
 use crate::types::{RunName, Step, Tag};
 
@@ -42,6 +42,14 @@ pub(crate) enum Payload {
 }
 
 impl Item {
+    /// How many values it holds.
+    pub(super) fn values(&self) -> u64 {
+        match self {
+            Self::Instant { entries, .. } => entries.len() as u64,
+            Self::Flush | Self::Resume { .. } => 0,
+        }
+    }
+
     pub(super) fn size(&self) -> usize {
         let size = |payload: &Payload| match payload {
             Payload::Value(value) => value.size(),
@@ -117,7 +125,8 @@ impl Worker {
         let mut flushed_at = Instant::now();
         loop {
             let (asked, sync, stop) = shared.requests();
-            self.drain();
+            // To the end, also of what is logged from here, while pictures are drawn.
+            while self.drain() && stop {}
             let due = flushed_at.elapsed() >= shared.config.flush_interval;
             if due || stop || asked {
                 self.flush(asked);
@@ -147,18 +156,24 @@ impl Worker {
         }
     }
 
-    fn drain(&mut self) {
+    /// Takes all messages that are there; says whether there were any.
+    fn drain(&mut self) -> bool {
+        let mut any = false;
         let mut rings = std::mem::take(&mut self.rings);
         rings.append(&mut self.shared.new_rings());
         let mut scratch = std::mem::take(&mut self.scratch);
         for ring in &rings {
             self.timeline.look();
-            ring.drain(&mut scratch, |message| self.take(message));
+            ring.drain(&mut scratch, |message| {
+                any = true;
+                self.take(message);
+            });
             self.end_instant();
         }
         rings.retain(|ring| !ring.is_over());
         self.rings = rings;
         self.scratch = scratch;
+        any
     }
 
     #[inline]
@@ -319,13 +334,7 @@ impl Worker {
     }
 
     fn with_sinks(&mut self, call: impl FnOnce(&mut Tee) -> Result<(), SinkError>) {
-        let sinks = &mut self.sinks;
-        let result = catch_unwind(AssertUnwindSafe(|| call(sinks)));
-        let result = result.unwrap_or_else(|panic| {
-            // What it left behind cannot be trusted.
-            *sinks = Tee::default();
-            Err(panic_message(&*panic).into())
-        });
+        let result = call(&mut self.sinks);
         if let Err(error) = result {
             self.shared.account.fail(Error::Sink(error), 0);
         }
@@ -376,13 +385,4 @@ impl Drop for Gone<'_> {
     fn drop(&mut self) {
         self.0.gone();
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!(
-        "panicked: {}",
-        text.unwrap_or_else(|| "without a message".to_owned())
-    )
 }

@@ -271,7 +271,7 @@ impl Writer {
     }
 
     /// Returns when all that this thread logged before is handed to the operating system, or was
-    /// refused by it.
+    /// refused by it. From a sink, which the thread that writes calls, it returns at once.
     pub fn flush(&self) {
         self.inner.shared.flush(false);
     }
@@ -513,6 +513,8 @@ impl Sequencer {
             shared.account.fail(Error::Finished, values);
         } else if let Err(Full) = self.producer.item(item, &**shared) {
             shared.account.fail(Error::Overflow, values);
+        } else if shared.finished.load(Ordering::Relaxed) {
+            shared.settle(&mut self.producer);
         }
     }
 }
@@ -584,20 +586,21 @@ impl Inner {
         if shared.finished.load(Ordering::Relaxed) {
             return shared.account.fail(Error::Finished, values);
         }
-        let put = |producer: &mut Producer| {
-            if let Err(Full) = put(producer, shared) {
-                shared.account.fail(Error::Overflow, values);
-            }
-        };
         let put = |producers: &RefCell<Vec<(u64, Producer)>>| {
-            let mut producers = producers.borrow_mut();
-            match producers.first_mut() {
-                Some((id, producer)) if *id == shared.id => put(producer),
-                _ => put(shared.find_producer(&mut producers)),
+            // Taken where logging a value makes somebody log: that value is the one too many.
+            let mut producers = producers.try_borrow_mut().map_err(|_| Full)?;
+            let producer = match producers.first_mut() {
+                Some((id, producer)) if *id == shared.id => producer,
+                _ => shared.find_producer(&mut producers),
+            };
+            put(producer, shared)?;
+            if shared.finished.load(Ordering::Relaxed) {
+                shared.settle(producer);
             }
+            Ok(())
         };
         // A thread that is ending, and logs while its own data are dropped, has no buffer any more.
-        if PRODUCERS.try_with(put).is_err() {
+        if let Err(Full) = PRODUCERS.try_with(put).unwrap_or(Err(Full)) {
             shared.account.fail(Error::Overflow, values);
         }
     }
@@ -609,7 +612,9 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        // The last handle may be dropped by the thread that writes, which ends by itself.
         if let Some(handle) = handle
+            && !self.shared.is_writing()
             && handle.join().is_err()
         {
             self.shared
@@ -684,7 +689,32 @@ impl Shared {
         &mut producers[0].1
     }
 
+    /// Whether this is the thread that writes, which must not wait for itself.
+    fn is_writing(&self) -> bool {
+        let writing = self.thread.get().map(Thread::id);
+        writing == Some(std::thread::current().id())
+    }
+
+    /// Counts what a producer put while the writer ended and nobody will take.
+    #[cold]
+    fn settle(&self, producer: &mut Producer) {
+        if self.is_writing() {
+            return;
+        }
+        drop(
+            self.answered
+                .wait_while(self.control(), |control| !control.gone),
+        );
+        let left = producer.take_back();
+        if left > 0 {
+            self.account.fail(Error::Finished, left);
+        }
+    }
+
     fn flush(&self, sync: bool) {
+        if self.is_writing() {
+            return;
+        }
         let mut control = self.control();
         control.asked += 1;
         control.sync |= sync;

@@ -103,11 +103,7 @@ fn what_tensorboard_rs_leaves_unimplemented_works() {
         &[LabelledBox::new([5.0, 5.0, 40.0, 40.0], "cat")],
         1,
     );
-    writer.add_figure(
-        "figure",
-        &draw(80, 60, |_| Ok(())).unwrap(),
-        1,
-    );
+    writer.add_figure("figure", &draw(80, 60, |_| Ok(())).unwrap(), 1);
     writer.add_video("video", &[rgb.clone(), vec![0; 36]], 4, 3, 10.0, 1);
     writer.add_audio("audio", &[0.0, 0.5, -0.5], 8000, 1);
     writer.add_text("text", "*fine*", 1);

@@ -4,14 +4,18 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::support::{modelpulse, script};
 
-/// The first so many are killed before `LAST` seconds, the last one after.
 const KILLS: usize = 10;
+/// The first kill comes after so many seconds, the last but one before so many, the last one after.
 const FIRST: f64 = 0.3;
 const LAST: f64 = 20.0;
+/// So many run at once: where too many share a core, a writer that is not run for long may drop a value, and says so.
+const AT_ONCE: usize = 4;
 
 /// Random moments, one in each part of the time, from a fixed seed (splitmix64).
 fn moments() -> Vec<Duration> {
@@ -37,35 +41,48 @@ fn killed_after(moment: Duration, logdir: &Path, name: &str, seed: usize) -> Vec
         .args(["--seed", &seed.to_string(), "--logdir"])
         .arg(logdir)
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut out = child.stdout.take().expect("is piped");
     // Reads on while the moment comes, so that the program never waits for a full pipe.
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        out.read_to_string(&mut text).unwrap();
-        text
-    });
+    let out = read(child.stdout.take().expect("is piped"));
+    let err = read(child.stderr.take().expect("is piped"));
     std::thread::sleep(moment.saturating_sub(since.elapsed()));
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
-    let text = reader.join().unwrap();
+    assert_eq!(err.join().unwrap(), "", "{name} had something to say");
+    let text = out.join().unwrap();
     // The last line may have been cut.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     whole.lines().map(str::to_owned).collect()
 }
 
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
 #[test]
 fn every_epoch_that_was_printed_is_in_the_log_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let printed: Vec<Vec<String>> = std::thread::scope(|scope| {
-        let start = |(kill, moment)| {
-            let dir = dir.path();
-            scope.spawn(move || killed_after(moment, dir, &format!("kill-{kill}"), kill))
-        };
-        let running: Vec<_> = moments().into_iter().enumerate().map(start).collect();
-        running.into_iter().map(|run| run.join().unwrap()).collect()
+    let printed = Mutex::new(vec![Vec::new(); KILLS]);
+    // The longest first.
+    let left = Mutex::new(moments().into_iter().enumerate().collect::<Vec<_>>());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                let next = || left.lock().unwrap().pop();
+                while let Some((kill, moment)) = next() {
+                    let lines = killed_after(moment, dir.path(), &format!("kill-{kill}"), kill);
+                    printed.lock().unwrap()[kill] = lines;
+                }
+            });
+        }
     });
+    let printed = printed.into_inner().unwrap();
     let counts: Vec<usize> = printed.iter().map(Vec::len).collect();
     println!("epochs printed before the kill: {counts:?}");
     // A busy machine may kill the first before it says a word.

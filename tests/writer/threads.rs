@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use modelpulse::log::{Overflow, Writer};
 
@@ -163,8 +164,6 @@ fn writers_that_start_in_one_directory_at_the_same_moment_void_nothing() {
             }
         });
     }
-    let starts: Vec<_> = dirs.iter().map(|dir| starts(dir)).collect();
-    assert_eq!(starts, vec![[0]; dirs.len()]);
     let view = shown(root.path()).agreed();
     for round in 0..dirs.len() {
         for number in 0..TOGETHER {
@@ -173,4 +172,33 @@ fn writers_that_start_in_one_directory_at_the_same_moment_void_nothing() {
             assert_curve(&tag, points, number, 0..100);
         }
     }
+    let starts: Vec<_> = dirs.iter().map(|dir| starts(dir)).collect();
+    assert_eq!(starts, vec![[0]; dirs.len()]);
+}
+
+/// Another writer's file, made later, must not sort before ours.
+#[test]
+fn names_do_not_run_ahead_of_the_clock_when_many_files_are_made_at_once() {
+    const TOGETHER: usize = 64;
+    let dir = tempfile::tempdir().unwrap();
+    let together = Barrier::new(TOGETHER);
+    std::thread::scope(|scope| {
+        for number in 0..TOGETHER {
+            let builder = Writer::builder(dir.path()).flush_interval(NEVER);
+            let builder = builder.sync(false).on_warning(|_| ());
+            let writer = builder.start().unwrap();
+            let together = &together;
+            scope.spawn(move || {
+                writer.run(".").scalar(format!("x{number}"), 0, 0.5);
+                together.wait();
+                writer.finish().unwrap();
+            });
+        }
+    });
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let later = format!("events.out.tfevents.{:010}", now.as_secs() + 2);
+    let files = event_files(dir.path());
+    assert_eq!(files.len(), TOGETHER);
+    let newest = files[TOGETHER - 1].file_name().unwrap();
+    assert!(newest < later.as_str(), "{newest:?} at {}", now.as_secs());
 }
