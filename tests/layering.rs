@@ -1,10 +1,13 @@
 //! The rooms of the crate stand in order: each imports only from those below it.
 
+#[path = "layering/source.rs"]
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::source::{code, tokens, tree};
+use source::{code, tokens, tree};
 
 /// From the ground up.
 const ROOMS: [&str; 17] = [
