@@ -4,6 +4,7 @@
 //! resumed writer goes on in a new file, and a reader passes over what is damaged and says where.
 
 mod account;
+mod builder;
 mod encode;
 mod error;
 mod file;
@@ -12,21 +13,26 @@ mod projector;
 mod reader;
 mod resume;
 mod ring;
+mod run;
+mod sequencer;
 mod series;
+mod shared;
 #[cfg(feature = "signals")]
 mod signal;
 mod stamp;
 mod worker;
 mod writer;
 
+pub use builder::{Overflow, WriterBuilder};
 pub use error::{Error, Failed, Report};
 pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
 pub use reader::{LogReader, Problem};
 pub use resume::last_steps;
+pub use run::{RunWriter, StepGuard};
 pub use series::Series;
-pub use writer::{Overflow, RunWriter, StepGuard, Writer, WriterBuilder};
+pub use writer::Writer;
 
+pub(crate) use sequencer::Sequencer;
 #[cfg(feature = "signals")]
 pub(crate) use signal::before_end;
 pub(crate) use worker::Payload;
-pub(crate) use writer::Sequencer;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use super::ring::MAX_SERIES;
-use super::writer::Inner;
+use super::shared::Inner;
 use crate::summary::Value;
 use crate::types::{RunName, Step, Tag};
 
@@ -33,6 +33,10 @@ pub struct Series {
 }
 
 impl Series {
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.id
+    }
+
     /// Logs a number, stored at single precision.
     #[inline]
     pub fn scalar(&self, step: impl Into<Step>, value: f64) {
