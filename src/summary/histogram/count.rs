@@ -67,29 +67,17 @@ macro_rules! counting {
 
         #[inline(always)]
         fn $body(values: &[$number], counts: &mut [u64]) -> Option<(f64, f64)> {
-            const LANES: usize = 8;
+            const LANES: usize = 16;
             let first = *values.first()?;
             let (mut min, mut max, mut nothing) = ([first; LANES], [first; LANES], [0.0; LANES]);
             let (chunks, rest) = values.as_chunks::<LANES>();
+            let lesser = |a: $number, b: $number| if a < b { a } else { b };
+            let greater = |a: $number, b: $number| if a > b { a } else { b };
             for chunk in chunks {
-                for lane in 0..LANES {
-                    min[lane] = if chunk[lane] < min[lane] {
-                        chunk[lane]
-                    } else {
-                        min[lane]
-                    };
-                }
-                for lane in 0..LANES {
-                    max[lane] = if chunk[lane] > max[lane] {
-                        chunk[lane]
-                    } else {
-                        max[lane]
-                    };
-                }
-                for lane in 0..LANES {
-                    // Stays 0 while all are finite.
-                    nothing[lane] += chunk[lane] * 0.0;
-                }
+                min = std::array::from_fn(|lane| lesser(chunk[lane], min[lane]));
+                max = std::array::from_fn(|lane| greater(chunk[lane], max[lane]));
+                // Stays 0 while all are finite.
+                nothing = std::array::from_fn(|lane| nothing[lane] + chunk[lane] * 0.0);
             }
             for &value in rest {
                 min[0] = min[0].min(value);
@@ -105,7 +93,7 @@ macro_rules! counting {
             }
 
             // Several tables, so that neighbours in one bucket do not wait for each other's increment.
-            let mut tables = [[0_u32; TABLE]; 4];
+            let mut tables = [[0_u32; TABLE]; 8];
             let last = (counts.len() - 1) as i32;
             let bucket = |value: $number| {
                 let position = (value - min) * scale;
@@ -124,8 +112,8 @@ macro_rules! counting {
                 for (bucket_of, &value) in buckets.iter_mut().zip(block) {
                     *bucket_of = bucket(value);
                 }
-                for four in buckets.as_chunks::<4>().0 {
-                    for (table, &bucket) in tables.iter_mut().zip(four) {
+                for eight in buckets.as_chunks::<8>().0 {
+                    for (table, &bucket) in tables.iter_mut().zip(eight) {
                         table[usize::from(bucket)] += 1;
                     }
                 }
@@ -150,4 +138,4 @@ counting!(count_f64, count_f64_wide, count_f64_body, f64);
 /// As many buckets as a byte can number.
 const TABLE: usize = 256;
 /// Values whose buckets are found before they are counted.
-const BLOCK: usize = 512;
+const BLOCK: usize = 64;
