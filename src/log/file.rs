@@ -53,6 +53,15 @@ struct Open {
     bytes: u64,
 }
 
+impl Open {
+    fn sync(&self, account: &Account) {
+        if let Err(source) = self.file.sync_data() {
+            let path = self.path.clone();
+            account.fail(Error::Write { path, source }, 0);
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Refused {
     until: Instant,
@@ -90,6 +99,7 @@ impl EventFile {
     /// The run goes on from `step`, in a new file.
     pub(super) fn resume_at(&mut self, step: Step, account: &Account) {
         self.flush(account, true);
+        self.sync(account);
         self.open = None;
         let resume_at = Some(step);
         self.start = Start::Run { resume_at };
@@ -140,13 +150,15 @@ impl EventFile {
         self.lock = None;
     }
 
-    /// Waits until the disk has what was written.
+    /// Waits until the disk has what was written, and the file's name. Files that were followed by
+    /// others were waited for then.
     pub(super) fn sync(&mut self, account: &Account) {
-        if let Some(Open { file, path, .. }) = &self.open
-            && let Err(source) = file.sync_data()
-        {
-            let path = path.clone();
-            account.fail(Error::Write { path, source }, 0);
+        if let Some(open) = &self.open {
+            open.sync(account);
+        }
+        if let Some(dir) = &self.lock {
+            // Not every file system does this for a directory; the files' own answers count.
+            let _ = dir.sync_all();
         }
     }
 
@@ -168,6 +180,8 @@ impl EventFile {
         seal(&mut self.buffer);
         let (written, result) = write_fully(&mut open.file, &self.buffer);
         if let Err(source) = result {
+            // What was written before stays, if the disk still can.
+            let _ = open.file.sync_data();
             let path = open.path;
             account.fail(Error::Write { path, source }, 0);
             let (whole, values) = whole_records(&self.buffer[..written]);
@@ -195,6 +209,7 @@ impl EventFile {
             .rotate_at
             .is_some_and(|limit| open.bytes >= limit)
         {
+            open.sync(account);
             self.remove_old(&open, account);
         } else {
             self.open = Some(open);
