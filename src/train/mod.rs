@@ -7,6 +7,8 @@ pub mod callbacks;
 mod classification;
 mod epoch;
 mod hook;
+mod monitor;
+mod schedule;
 mod session;
 
 #[cfg(feature = "candle")]
@@ -18,4 +20,6 @@ pub use hook::{
     BatchEnd, Control, EpochEnd, EpochStart, FitEnd, FitStart, Hook, HookError, Needs, NoTensors,
     Outcome, Predictions, Split, TensorVisitor, Tensors,
 };
+pub use monitor::{Mode, Monitor};
+pub use schedule::{ReduceOnPlateau, Schedule, ScheduleError};
 pub use session::{Instant, Run, Session, SessionBuilder};

@@ -3,13 +3,17 @@
 //! One seed, one result: parameters, batches and their order come from it alone, so that series
 //! outside `time/` and `resource/` are bit-identical from run to run, whatever the number of threads.
 
+mod clip;
 mod data;
 mod mlp;
+mod optimizers;
 mod parameters;
 mod trainer;
 
+pub use clip::Clip;
 pub use data::LabelledTensors;
 pub use mlp::Mlp;
+pub use optimizers::{AdamW, ResumableOptimizer, Sgd, SgdConfig};
 pub use parameters::{Gradients, Parameters};
 pub use trainer::{EpochOutcome, FitReport, TrainError, Trainer};
 
