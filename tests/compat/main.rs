@@ -10,6 +10,7 @@ use modelpulse::log::LogReader;
 use modelpulse::summary::{Histogram, Image};
 
 /// As its users have it.
+#[allow(clippy::unnecessary_to_owned, reason = "users wrote it so")]
 mod theirs {
     use protobuf::RepeatedField;
     use tensorboard_proto as proto;
@@ -19,6 +20,11 @@ mod theirs {
 }
 
 /// With other `use` lines, and nothing else.
+#[allow(
+    clippy::unnecessary_to_owned,
+    clippy::useless_conversion,
+    reason = "users wrote it for other types"
+)]
 mod ours {
     use Vec as RepeatedField;
     use modelpulse::compat as tb;
