@@ -1,9 +1,24 @@
 //! `modelpulse log`: JSON lines on standard input become a run, whatever language the loop is written in.
 
+mod audio;
 mod bare;
+mod bytes;
+mod curves;
+mod embedding;
+mod graphs;
+mod help;
+mod hparams;
+mod images;
 mod input;
 mod job;
+mod keys;
+mod layout;
 mod line;
+mod mesh;
+mod nested;
+mod numbers;
+mod picture;
+mod texts;
 
 use std::io::{BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -31,7 +46,7 @@ use crate::summary::SessionStatus;
 /// Exit code: 0 if something was logged, even if lines were skipped; 2 if nothing was, if the log is not
 /// whole, or at the first bad line with --strict.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help::SHORT, after_long_help = help::LONG)]
 pub(super) struct Args {
     /// Where runs go
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -66,27 +81,6 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
 }
-
-const EXAMPLES: &str = r#"Reserved keys of a line:
-  "step"       a whole number; without it, one more than the last one (of the same "run"), from 0 on
-  "wall_time"  seconds since 1970; without it, now
-  "run"        a directory below the run's own, such as "train"; without it, the run's own
-
-Other kinds of value, one a line:
-  {"step": 1, "tag": "note", "text": "*Markdown*"}
-  {"step": 1, "tag": "weights", "histogram": [0.1, 0.2, 0.7]}
-  {"step": 1, "tag": "weights", "buckets": [[0, 1, 12], [1, 2, 5]]}   left, right, count; also as
-                                                       "histogram": {"buckets": …}
-  {"step": 1, "tag": "sample", "image": "out/sample.png"}             PNG, JPEG or GIF
-  {"step": 1, "tag": "loss", "value": 0.3}                            as {"step": 1, "loss": 0.3}
-  {"hparams": {"lr": 0.1, "optimizer": "sgd"}, "metrics": ["eval/acc"]}
-
-Examples:
-  python train.py | modelpulse log --name first
-  python train.py --resume | modelpulse log --name first --resume
-  jq -c '{step: .epoch, "eval/loss": .val_loss}' history.json | modelpulse log --split-runs
-
-Then: tensorboard --logdir runs"#;
 
 /// So many bad lines are reported one by one; the rest is counted.
 const SAID: u64 = 100;
@@ -192,7 +186,7 @@ fn read(job: &Mutex<Job>, strict: bool) -> anyhow::Result<()> {
                 job.counts.skipped += 1;
                 let limit = MAX_LINE >> 20;
                 Err(format!(
-                    "longer than {limit} MiB: log so many values as buckets"
+                    "longer than {limit} MiB: log so many values as buckets, pictures and sounds as files"
                 ))
             }
         };

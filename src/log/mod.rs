@@ -5,9 +5,11 @@
 
 mod account;
 mod builder;
+mod charts;
 mod encode;
 mod error;
 mod file;
+mod kinds;
 mod name;
 mod projector;
 mod reader;

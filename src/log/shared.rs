@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::Error;
 use super::account::{Account, Voice};
 use super::builder::{Config, Overflow};
+use super::charts::Charts;
 use super::ring::{Consumer, Full, Producer, Ring};
 use super::series::Registry;
 use super::stamp::Stamp;
@@ -35,6 +36,7 @@ impl Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             config,
             registry: Registry::default(),
+            charts: Mutex::default(),
             account: Account::new(voice),
             finished: AtomicBool::new(false),
             new_rings: Mutex::default(),
@@ -155,6 +157,7 @@ pub(super) struct Shared {
     id: u64,
     pub(super) config: Config,
     pub(super) registry: Registry,
+    pub(super) charts: Mutex<Charts>,
     pub(super) account: Account,
     pub(super) finished: AtomicBool,
     new_rings: Mutex<Vec<Arc<Ring>>>,

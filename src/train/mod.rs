@@ -7,6 +7,7 @@ pub mod callbacks;
 mod classification;
 mod epoch;
 mod hook;
+mod kinds;
 mod monitor;
 mod schedule;
 mod session;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Epoch;
 use crate::flow::{Sink, SinkError};
-use crate::log::{Error, Failed, Payload, Report, Sequencer, Writer, WriterBuilder};
+use crate::log::{Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder};
 use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
 use crate::types::{Step, WallTime};
 
@@ -249,16 +249,19 @@ impl Drop for Inner {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Run {
-    session: Session,
-    name: String,
+    pub(super) session: Session,
+    pub(super) name: String,
 }
 
 impl Run {
+    pub(super) fn writer(&self) -> RunWriter {
+        self.session.inner.writer.run(&self.name)
+    }
+
     /// The run goes on from `step`: what an earlier session logged there or later is void. Say it
     /// before the first value; [`last_steps`](crate::log::last_steps) tells where a log stopped.
     pub fn resume_at(&self, step: impl Into<Step>) {
-        let id = self.session.inner.writer.run(&self.name).id();
-        if let Some(run) = id {
+        if let Some(run) = self.writer().id() {
             self.session.inner.sequencer().resume(run, step.into());
         }
     }
@@ -300,7 +303,7 @@ impl Run {
 /// Values of any runs that share one wall time; see [`Session::instant`].
 #[derive(Debug)]
 pub struct Instant<'a> {
-    session: &'a Session,
+    pub(super) session: &'a Session,
     entries: Vec<(u32, Step, Payload)>,
     flush: bool,
 }
@@ -353,7 +356,7 @@ impl Instant<'_> {
         self.add(run, tag, step.into(), Payload::Render(SIZE, Box::new(make)));
     }
 
-    fn add(&mut self, run: &str, tag: &str, step: Step, payload: Payload) {
+    pub(super) fn add(&mut self, run: &str, tag: &str, step: Step, payload: Payload) {
         let series = self.session.inner.writer.run(run).series(tag);
         match series.id() {
             Some(id) => self.entries.push((id, step, payload)),

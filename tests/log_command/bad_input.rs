@@ -7,7 +7,7 @@ fn a_bad_line_is_reported_and_skipped() {
     let (deep, long) = ("[".repeat(200), "x".repeat(2000));
     let deep = format!("{{\"step\": 1, \"a\": {deep}");
     let long = format!("{{\"step\": 1, \"{long}\": 1}}");
-    let cases: Vec<(&[u8], &str)> = vec![
+    let mut cases: Vec<(&[u8], &str)> = vec![
         (b"epoch 3: loss 0.1", "not JSON: expected value (column 1)"),
         (
             b"{\"step\": 1, \"a\": 1",
@@ -139,6 +139,186 @@ fn a_bad_line_is_reported_and_skipped() {
         ),
         (b"{\"hparams\": {}, \"step\": 1}", "'step' beside 'hparams'"),
     ];
+    let kinds: [(&str, &str); 47] = [
+        (
+            r#"{"tag": "x", "value": 1, "description": 1}"#,
+            "'description' is a number, not text",
+        ),
+        (
+            r#"{"tag": "x", "scalars": {"a": 1}, "description": "d"}"#,
+            "'description' does not go with 'scalars'",
+        ),
+        (
+            r#"{"tag": "x", "scalars": [1]}"#,
+            "'scalars' is an array, not an object",
+        ),
+        (
+            r#"{"tag": "x", "scalars": {}}"#,
+            "'scalars' holds no numbers",
+        ),
+        (
+            r#"{"tag": "x", "scalars": {"a": null}}"#,
+            "'a' is null, not a number",
+        ),
+        (r#"{"tag": "x", "table": []}"#, "'table' has no rows"),
+        (
+            r#"{"tag": "x", "table": [["a"], [1, 2]]}"#,
+            "'table' has a row of 2 cells below 1",
+        ),
+        (
+            r#"{"tag": "x", "table": [{"a": 1}, {"b": 1}]}"#,
+            "'b' of 'table' is not in its first row",
+        ),
+        (
+            r#"{"tag": "x", "table": [[[1]]]}"#,
+            "'table' holds an array, not text",
+        ),
+        (
+            r#"{"tag": "x", "image": 1}"#,
+            "'image' is a number, not the path of a file",
+        ),
+        (
+            r#"{"tag": "x", "image": [[1, 2], [3]]}"#,
+            "'image' is ragged: an array of 1 where others have 2",
+        ),
+        (r#"{"tag": "x", "image": [[[1, 2, 3, 4, 5]]]}"#, "'image': "),
+        (r#"{"tag": "x", "image": [[]]}"#, "'image': "),
+        (
+            r#"{"tag": "x", "image": [[-1]]}"#,
+            "'image' holds -1, not only levels from 0 to 255",
+        ),
+        (
+            r#"{"tag": "x", "image": {"base64": "R0lG"}}"#,
+            "'image': no PNG, JPEG or GIF",
+        ),
+        (
+            r#"{"tag": "x", "image": [[1]], "columns": 2}"#,
+            "'columns' does not go with 'image'",
+        ),
+        (
+            r#"{"tag": "x", "image": [[1]], "boxes": [{"label": "a"}]}"#,
+            "'boxes' needs 'box' too",
+        ),
+        (
+            r#"{"tag": "x", "image": [[1]], "boxes": [{"box": [9, 9, 1, 1]}]}"#,
+            "box 0 needs finite corners",
+        ),
+        (
+            r#"{"tag": "x", "images": []}"#,
+            "'images': there are no images",
+        ),
+        (
+            r#"{"tag": "x", "grid": [[[1]], [[1, 2]]]}"#,
+            "picture 1 of 'grid' is [1, 2, 1] (height, width, channels)",
+        ),
+        (
+            r#"{"tag": "x", "animation": [[[1]]], "fps": 100}"#,
+            "'animation': an animation plays at 0.01 to 50",
+        ),
+        (
+            r#"{"tag": "x", "audio": [0, 1]}"#,
+            "'audio' needs 'rate' too",
+        ),
+        (
+            r#"{"tag": "x", "audio": [0, NaN], "rate": 8000}"#,
+            "'audio': the sample of channel 0 in frame 1 is NaN",
+        ),
+        (
+            r#"{"tag": "x", "audio": [[0], [0], [0]], "rate": 8000}"#,
+            "'audio': 3 channels",
+        ),
+        (
+            r#"{"tag": "x", "audio": "/etc/passwd"}"#,
+            "audio /etc/passwd: cannot read",
+        ),
+        (
+            r#"{"tag": "x", "pr_curve": [0.5], "labels": [1, 0]}"#,
+            "'pr_curve': ",
+        ),
+        (
+            r#"{"tag": "x", "pr_curve": [1.5], "labels": [1]}"#,
+            "'pr_curve': score 0 is 1.5",
+        ),
+        (
+            r#"{"tag": "x", "pr_curve": [0.5], "labels": [2]}"#,
+            "'labels' holds 2, not only 0 and 1",
+        ),
+        (
+            r#"{"tag": "x", "pr_curve": [0.5]}"#,
+            "'pr_curve' needs 'labels' too",
+        ),
+        (
+            r#"{"tag": "x", "pr_curve": {"true_positives": [1]}}"#,
+            "'pr_curve' needs 'false_positives' too",
+        ),
+        (
+            r#"{"tag": "x", "roc": [0.5, 0.1], "labels": [1, 1]}"#,
+            "'roc' needs positives and negatives",
+        ),
+        (
+            r#"{"tag": "x", "roc": {"a": [0.5]}, "labels": {"b": [1]}}"#,
+            "'labels' has none for 'a'",
+        ),
+        (
+            r#"{"tag": "x", "reliability": [2], "labels": [1]}"#,
+            "'reliability' holds 2, not only scores",
+        ),
+        (
+            r#"{"tag": "x", "reliability": [1], "labels": [1], "bins": 0}"#,
+            "'bins' is 0, not 1 to 100",
+        ),
+        (r#"{"tag": "x", "confusion": [[1, 2]]}"#, "'confusion': "),
+        (
+            r#"{"tag": "x", "confusion": [1], "labels": [999999999]}"#,
+            "'confusion' has 1000000000 classes",
+        ),
+        (
+            r#"{"tag": "x", "confusion": ["a"], "labels": ["a"]}"#,
+            "'confusion' holds names of classes",
+        ),
+        (
+            r#"{"tag": "x", "mesh": [[0, 1]]}"#,
+            "'mesh' is of shape [1, 2], not",
+        ),
+        (
+            r#"{"tag": "x", "mesh": [[0, 0, 0]], "faces": [[0, 0, 1]]}"#,
+            "'mesh': face 0 names vertex 1",
+        ),
+        (
+            r#"{"tag": "x", "mesh": [[0, 0, 0]], "colors": [[0, 0, 256]]}"#,
+            "'colors' is not an array of arrays of 3",
+        ),
+        (
+            r#"{"tag": "x", "embedding": [1, 2]}"#,
+            "'embedding' is of shape [2], not points",
+        ),
+        (
+            r#"{"tag": "x", "embedding": [[1]], "metadata": ["a", "b"]}"#,
+            "'embedding': column 'label' has 2 labels",
+        ),
+        (
+            r#"{"tag": "x", "tensor": [1], "plugin": "p", "dtype": "int4"}"#,
+            "'dtype' is \"int4\", not one of",
+        ),
+        (
+            r#"{"tag": "x", "tensor": [1, 2], "plugin": "p", "shape": [3]}"#,
+            "'tensor': a tensor of shape [3]",
+        ),
+        (
+            r#"{"layout": {"a": {"b": 1}}}"#,
+            "chart 'b' is a number, not an array of tags",
+        ),
+        (
+            r#"{"graph": [{"name": "a", "inputs": ["b"]}]}"#,
+            "'graph': node 'a' takes its input from 'b'",
+        ),
+        (
+            r#"{"session_end": "success"}"#,
+            "no 'hparams' began the session",
+        ),
+    ];
+    let kinds = kinds.map(|(line, reason)| (line.as_bytes(), reason));
+    cases.extend(kinds);
     let dir = tempfile::tempdir().unwrap();
     let mut input: Vec<u8> = Vec::new();
     for (line, _) in &cases {

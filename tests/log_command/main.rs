@@ -5,6 +5,8 @@
 
 mod bad_input;
 mod content;
+mod kinds;
+mod kinds_shown;
 mod shown;
 mod signals;
 

@@ -4,21 +4,15 @@
 //! whichever comes first.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
-use super::line::{Content, Given, Line, Reason};
+use super::keys::Reason;
+use super::line::{Content, Line, ROOT, Started, first_part};
 use crate::log::{self, Error, Failed, Report, RunWriter, Series, Writer};
-use crate::summary::{HParam, HParams, Histogram, Image, SessionStatus, Text, Value};
+use crate::summary::{Graph, HParams, Layout, Metric, SessionStatus, Value};
 use crate::types::{Step, WallTime};
 
 /// More runs than a loop has; each keeps files open.
 const MAX_RUNS: usize = 256;
-/// The bytes that an image file may have.
-const MAX_IMAGE: u64 = 64 << 20;
-/// The run that a line belongs to which names none: the directory itself.
-const ROOT: &str = ".";
 
 /// How lines become events.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +30,8 @@ pub(super) struct Job {
     runs: HashMap<String, Run>,
     /// The last step of what each line's "run" named.
     last: HashMap<String, i64>,
-    has_hparams: bool,
+    /// The runs with hyperparameters, and whether it was said how they ended.
+    sessions: Vec<(String, bool)>,
     pub(super) counts: Counts,
     ended: bool,
 }
@@ -56,12 +51,6 @@ struct Run {
     resume: bool,
 }
 
-/// What may fail of a line, done.
-enum Ready {
-    Scalars(Vec<(String, f64)>),
-    Values(Vec<(String, Value)>),
-}
-
 impl Job {
     pub(super) fn new(writer: Writer, settings: Settings) -> Self {
         Self {
@@ -69,7 +58,7 @@ impl Job {
             writer,
             runs: HashMap::new(),
             last: HashMap::new(),
-            has_hparams: false,
+            sessions: Vec::new(),
             counts: Counts::default(),
             ended: false,
         }
@@ -77,7 +66,7 @@ impl Job {
 
     /// Logs what a line says, or says why not.
     pub(super) fn take(&mut self, line: &[u8]) -> Result<(), Reason> {
-        let taken = Line::parse(line).and_then(|line| self.log(line));
+        let taken = Line::parse(line, self.settings.split_runs).and_then(|line| self.log(line));
         match taken {
             Ok(()) => self.counts.logged += 1,
             Err(_) => self.counts.skipped += 1,
@@ -88,22 +77,37 @@ impl Job {
     fn log(&mut self, line: Line) -> Result<(), Reason> {
         let Line {
             run,
+            place,
             step,
             wall_time,
             content,
         } = line;
-        let ready = match content {
-            Content::Scalars(scalars) => Ready::Scalars(scalars),
-            Content::Value { tag, value } => value.ready(tag)?,
-            Content::HParams { values, metrics } => {
-                return self.hparams(values, &metrics, wall_time);
+        // What a run has once takes no step of its own.
+        let once = step.unwrap_or(0);
+        let content = match content {
+            Content::HParams(started) => return self.hparams(&place, started, wall_time),
+            Content::End(status) => return self.session_end(&place, status, wall_time),
+            Content::Layout(layout) => {
+                let run = self.run(&place)?;
+                let layout = run.writer.set_charts(layout);
+                run.put(once, wall_time, Layout::TAG, layout.into());
+                return Ok(());
             }
+            Content::Graph(graph) => {
+                self.run(&place)?.put(once, wall_time, Graph::TAG, graph);
+                return Ok(());
+            }
+            Content::Embedding(embedding) => {
+                let written = self.run(&place)?.writer.embedding(&embedding);
+                return written.map_err(|error| error.to_string());
+            }
+            content => content,
         };
         let split = self.settings.split_runs && run.is_none();
         let run = run.as_deref().unwrap_or(ROOT);
         let step = step.map_or_else(|| self.next_step(run, split), Ok)?;
-        match ready {
-            Ready::Scalars(scalars) if split => {
+        match content {
+            Content::Scalars(scalars) if split => {
                 let mut parts: Vec<(&str, &str, f64)> = Vec::with_capacity(scalars.len());
                 for (tag, value) in &scalars {
                     let (run, tag) = first_part(tag);
@@ -119,20 +123,28 @@ impl Job {
                     self.run(part[0].0)?.scalars(step, wall_time, tags);
                 }
             }
-            Ready::Scalars(scalars) => {
+            Content::Scalars(scalars) => {
                 let tags = scalars.iter().map(|(tag, value)| (&**tag, *value));
                 self.run(run)?.scalars(step, wall_time, tags);
             }
-            Ready::Values(values) => {
-                for (tag, value) in values {
-                    let (run, tag) = if split {
-                        first_part(&tag)
-                    } else {
-                        (run, &*tag)
-                    };
-                    self.run(run)?.value(step, wall_time, tag, value);
+            Content::Chart { tag, scalars } => {
+                let run = self.run(&place)?;
+                let path = |(name, value): &(String, f64)| (format!("{tag}/{name}"), *value);
+                let tags: Vec<(String, f64)> = scalars.iter().map(path).collect();
+                let tags = tags.iter().map(|(tag, value)| (&**tag, *value));
+                run.scalars(step, wall_time, tags);
+                let names = scalars.iter().map(|(name, _)| name.as_str());
+                if let Some(layout) = run.writer.add_chart(&tag, names) {
+                    run.put(0, wall_time, Layout::TAG, layout.into());
                 }
             }
+            Content::Values(values) => {
+                let run = self.run(&place)?;
+                for (tag, value) in values {
+                    run.value(step, wall_time, &tag, value);
+                }
+            }
+            _ => {}
         }
         match self.last.get_mut(run) {
             Some(last) => *last = step,
@@ -186,47 +198,76 @@ impl Job {
         self.runs.get_mut(name).ok_or_else(String::new)
     }
 
+    /// Begins the session of a run. What the first one says of the experiment stands in the directory itself.
     fn hparams(
         &mut self,
-        values: Vec<(String, HParam)>,
-        metrics: &[String],
+        place: &str,
+        Started { hparams, metrics }: Started,
         wall_time: Option<f64>,
     ) -> Result<(), Reason> {
-        if self.has_hparams {
+        if self.sessions.iter().any(|(run, _)| run == place) {
             return Err("hyperparameters were given already".to_owned());
         }
-        let mut hparams = HParams::new();
-        for (name, value) in values {
-            hparams = hparams.set(name, value);
-        }
-        for metric in metrics {
+        let hparams = metrics.into_iter().fold(hparams, |hparams, judge| {
             let (run, tag) = match self.settings.split_runs {
-                true => first_part(metric),
-                false => (ROOT, &**metric),
+                true => first_part(&judge.tag),
+                false => (ROOT, &*judge.tag),
             };
-            hparams = hparams.metric(if run == ROOT { "" } else { run }, tag);
+            let mut metric = Metric::new(if run == ROOT { "" } else { run }, tag)
+                .display_name(judge.display_name)
+                .description(judge.description);
+            if let Some(data) = judge.measured {
+                metric = metric.measured_on(data);
+            }
+            hparams.judged_by(metric)
+        });
+        let name = match place {
+            ROOT => {
+                let name = self.writer.dir().file_name().unwrap_or_default();
+                name.to_string_lossy().into_owned()
+            }
+            run => run.to_owned(),
+        };
+        let now = moment(wall_time);
+        let time = Some(now.as_secs_f64());
+        let (tag, start) = hparams.session_start(&name, now);
+        self.run(place)?.put(0, time, tag, start);
+        if self.sessions.is_empty() {
+            let (tag, experiment) = hparams.experiment(now);
+            self.run(ROOT)?.put(0, time, tag, experiment);
         }
-        let name = self.writer.dir().file_name().unwrap_or_default();
-        let name = name.to_string_lossy().into_owned();
-        let now = wall_time
-            .and_then(WallTime::new)
-            .unwrap_or_else(WallTime::now);
-        let run = self.writer.run(ROOT);
-        for (tag, value) in [hparams.experiment(now), hparams.session_start(&name, now)] {
-            run.log_at(tag, Step::ZERO, now.as_secs_f64(), value);
-        }
-        self.has_hparams = true;
+        self.sessions.push((place.to_owned(), false));
         Ok(())
     }
 
-    /// Writes everything, unless that was done already: then `None`.
+    /// Ends the session of a run.
+    fn session_end(
+        &mut self,
+        place: &str,
+        status: SessionStatus,
+        wall_time: Option<f64>,
+    ) -> Result<(), Reason> {
+        match self.sessions.iter_mut().find(|(run, _)| run == place) {
+            None => return Err("no 'hparams' began the session that 'session_end' ends".to_owned()),
+            Some((_, true)) => return Err("how the session ended was said already".to_owned()),
+            Some((_, ended)) => *ended = true,
+        }
+        let (tag, value) = HParams::session_end(status, moment(wall_time));
+        self.run(place)?.put(0, wall_time, tag, value);
+        Ok(())
+    }
+
+    /// Writes everything, unless that was done already: then `None`. Sessions that did not say how they ended
+    /// end with `status`.
     pub(super) fn end(&mut self, status: SessionStatus) -> Option<Result<Report, Failed>> {
         if std::mem::replace(&mut self.ended, true) {
             return None;
         }
-        if self.has_hparams {
-            let (tag, value) = HParams::session_end(status, WallTime::now());
-            self.writer.run(ROOT).log(tag, Step::ZERO, value);
+        for (run, ended) in &self.sessions {
+            if !ended {
+                let (tag, value) = HParams::session_end(status, WallTime::now());
+                self.writer.run(run).log(tag, Step::ZERO, value);
+            }
         }
         Some(self.writer.clone().finish())
     }
@@ -272,6 +313,11 @@ impl Run {
 
     fn value(&mut self, step: i64, wall_time: Option<f64>, tag: &str, value: Value) {
         self.begin(step);
+        self.put(step, wall_time, tag, value);
+    }
+
+    /// Logs a value wherever the run goes on: it makes nothing void.
+    fn put(&self, step: i64, wall_time: Option<f64>, tag: &str, value: Value) {
         match wall_time {
             Some(wall_time) => self.writer.log_at(tag, step, wall_time, value),
             None => self.writer.log(tag, step, value),
@@ -285,55 +331,7 @@ impl Run {
     }
 }
 
-impl Given {
-    fn ready(self, tag: String) -> Result<Ready, Reason> {
-        let one = |tag, value| Ready::Values(vec![(tag, value)]);
-        Ok(match self {
-            Self::Number(number) => Ready::Scalars(vec![(tag, number)]),
-            Self::Text(text) => one(tag, Text::new(text).into()),
-            Self::Buckets(buckets) => one(tag, Histogram::from_buckets(buckets).into()),
-            Self::Histogram(values) => {
-                let histogram = Histogram::of(&values);
-                let counts = histogram.nonfinite_counts();
-                let counts =
-                    counts.map(|(kind, count)| (format!("{tag}/{kind}"), (count as f64).into()));
-                let mut values: Vec<(String, Value)> = counts.collect();
-                values.push((tag, histogram.into()));
-                Ready::Values(values)
-            }
-            Self::Image(path) => {
-                let image = image(&path);
-                one(
-                    tag,
-                    image
-                        .map_err(|why| format!("image {}: {why}", path.display()))?
-                        .into(),
-                )
-            }
-        })
-    }
-}
-
-fn image(path: &Path) -> Result<Image, Reason> {
-    // Asked first: opening a pipe waits for whoever writes to it.
-    let about = path.metadata().map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("not a file".to_owned());
-    }
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_IMAGE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_IMAGE {
-        return Err(format!("larger than {} MiB", MAX_IMAGE >> 20));
-    }
-    Image::from_encoded(bytes).map_err(|error| error.to_string())
-}
-
-/// Run and tag of `train/loss`; a tag of one part belongs to the directory itself.
-fn first_part(tag: &str) -> (&str, &str) {
-    match tag.split_once('/') {
-        Some((run, tag)) if !run.is_empty() && !tag.is_empty() => (run, tag),
-        _ => (ROOT, tag),
-    }
+fn moment(wall_time: Option<f64>) -> WallTime {
+    let given = wall_time.and_then(WallTime::new);
+    given.unwrap_or_else(WallTime::now)
 }

@@ -2,84 +2,129 @@
 //!
 //! A line is taken whole or not at all; why not is one sentence for whoever wrote the loop.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::bare;
-use crate::summary::HParam;
+use super::hparams::Judge;
+use super::keys::{Keys, Reason, name, name_fits, number, text};
+use super::{
+    audio, bare, curves, embedding, graphs, hparams, images, layout, mesh, numbers, texts,
+};
+use crate::log::Embedding;
+use crate::summary::{self, HParams, Layout, Scalar, SessionStatus};
 
-/// Why a line is not taken.
-pub(super) type Reason = String;
+/// The run that a line belongs to which names none: the directory itself.
+pub(super) const ROOT: &str = ".";
 
 /// What a line says.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Line {
+    /// The run that it names.
     pub(super) run: Option<String>,
+    /// The run that what it says belongs to.
+    pub(super) place: String,
     pub(super) step: Option<i64>,
     pub(super) wall_time: Option<f64>,
     pub(super) content: Content,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Content {
     /// Tags and numbers.
     Scalars(Vec<(String, f64)>),
-    /// One value of any kind.
-    Value { tag: String, value: Given },
-    /// What the run was started with, and the tags that it is judged by.
-    HParams {
-        values: Vec<(String, HParam)>,
-        metrics: Vec<String>,
+    /// Numbers that share a chart, by their names in it.
+    Chart {
+        tag: String,
+        scalars: Vec<(String, f64)>,
     },
+    /// Tags and values of other kinds.
+    Values(Vec<(String, summary::Value)>),
+    Layout(Layout),
+    Graph(summary::Value),
+    Embedding(Embedding),
+    HParams(Started),
+    End(SessionStatus),
 }
 
-/// A value as a line gives it.
-#[derive(Debug, PartialEq)]
-pub(super) enum Given {
-    Number(f64),
-    Text(String),
-    Histogram(Vec<f64>),
-    Buckets(Vec<[f64; 3]>),
-    Image(PathBuf),
+/// What a session was started with, and what it is judged by.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) hparams: HParams,
+    pub(super) metrics: Vec<Judge>,
 }
 
-/// The keys of the kinds of value that stand beside a "tag".
-const KINDS: [&str; 5] = ["value", "text", "histogram", "buckets", "image"];
+/// Reads a value that stands beside a tag, and its settings beside it.
+type Tagged = fn(String, Value, &mut Keys) -> Result<Content, Reason>;
+/// Reads a value that a run has once, and its settings beside it.
+type Untagged = fn(Value, &mut Keys) -> Result<Content, Reason>;
 
-/// Bytes of a tag or run; a longer one is no name.
-const MAX_NAME: usize = 1024;
+const TAGGED: [(&str, Tagged); 19] = [
+    ("value", numbers::value),
+    ("text", texts::text),
+    ("histogram", numbers::histogram),
+    ("buckets", numbers::buckets),
+    ("image", images::image),
+    ("scalars", numbers::scalars),
+    ("table", texts::table),
+    ("images", images::images),
+    ("grid", images::grid),
+    ("animation", images::animation),
+    ("audio", audio::audio),
+    ("pr_curve", curves::pr_curve),
+    ("roc", curves::roc),
+    ("reliability", curves::reliability),
+    ("confusion", curves::confusion),
+    ("mesh", mesh::mesh),
+    ("embedding", embedding::embedding),
+    ("run_metadata", graphs::run_metadata),
+    ("tensor", numbers::tensor),
+];
+
+/// Kinds of which a number is a scalar of that tag all the same.
+const UNTAGGED: [(&str, Untagged); 4] = [
+    ("hparams", hparams::hparams),
+    ("session_end", hparams::session_end),
+    ("layout", layout::layout),
+    ("graph", graphs::graph),
+];
 
 impl Line {
-    /// Reads a line that is not blank.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Reason> {
+    /// Reads a line that is not blank. With `split`, a tag's first part is its run, unless the line names one.
+    pub(super) fn parse(bytes: &[u8], split: bool) -> Result<Self, Reason> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| format!("not UTF-8 text from byte {} on", error.valid_up_to() + 1))?;
-        let Value::Object(mut keys) = json(text)? else {
+        let Value::Object(keys) = json(text)? else {
             return Err("not an object: write {\"step\": 1, \"train/loss\": 0.3}".to_owned());
         };
-        let run = keys.shift_remove("run").map(|run| name("run", run));
-        let step = keys.shift_remove("step").map(|step| whole(&step));
-        let wall_time = keys.shift_remove("wall_time").map(|time| seconds(&time));
-        let (run, step) = (run.transpose()?, step.transpose()?);
-        let wall_time = wall_time.transpose()?;
-        let content = if keys.contains_key("hparams") {
-            if let Some(key) = [("run", run.is_some()), ("step", step.is_some())]
-                .iter()
-                .find_map(|(key, given)| given.then_some(key))
-            {
+        let mut keys = Keys(keys);
+        let run = keys.or("run", None, |key, run| name(key, run).map(Some))?;
+        let step = keys.or("step", None, |_, step| whole(&step).map(Some))?;
+        let wall_time = keys.or("wall_time", None, |_, time| seconds(&time).map(Some))?;
+        let mut place = run.clone().unwrap_or_else(|| ROOT.to_owned());
+        let content = if let Some((kind, read)) = untagged(&keys) {
+            let value = keys.take(kind).unwrap_or_default();
+            let content = read(value, &mut keys)?;
+            if step.is_some() && matches!(content, Content::HParams(_) | Content::End(_)) {
                 return Err(format!(
-                    "'{key}' beside 'hparams', which belong to all of a run"
+                    "'step' beside '{kind}', which belongs to all of a run"
                 ));
             }
-            hparams(keys)?
-        } else if keys.contains_key("tag") {
-            tagged(keys)?
+            keys.none_left(kind)?;
+            content
+        } else if let Some(tag) = keys.take("tag") {
+            let mut tag = name("tag", tag)?;
+            if split && run.is_none() {
+                let (first, rest) = first_part(&tag);
+                (place, tag) = (first.to_owned(), rest.to_owned());
+            }
+            tagged(tag, &mut keys)?
         } else {
-            scalars(keys)?
+            scalars(keys.0)?
         };
         Ok(Self {
             run,
+            place,
             step,
             wall_time,
             content,
@@ -119,115 +164,58 @@ fn scalars(keys: Map<String, Value>) -> Result<Content, Reason> {
     Ok(Content::Scalars(scalars?))
 }
 
-fn tagged(mut keys: Map<String, Value>) -> Result<Content, Reason> {
-    let tag = keys.shift_remove("tag").unwrap_or_default();
-    let tag = name("tag", tag)?;
-    let Some(kind) = KINDS.into_iter().find(|kind| keys.contains_key(*kind)) else {
-        return Err(format!("'{tag}' has none of {}", KINDS.join(", ")));
-    };
-    let value = keys.shift_remove(kind).unwrap_or_default();
-    no_more(&keys, kind)?;
-    let text = |value: Value| match value {
-        Value::String(text) => Ok(text),
-        other => Err(format!("'{kind}' is {}, not text", is(&other))),
-    };
-    let value = match kind {
-        "value" => number(&value)
-            .map(Given::Number)
-            .map_err(|is| format!("'value' is {is}, not a number"))?,
-        "text" => Given::Text(text(value)?),
-        "histogram" => match value {
-            Value::Object(mut keys) if keys.contains_key("buckets") => {
-                let ready = keys.shift_remove("buckets").unwrap_or_default();
-                no_more(&keys, "buckets")?;
-                buckets(&ready)?
-            }
-            values => Given::Histogram(numbers("histogram", &values)?),
-        },
-        "buckets" => buckets(&value)?,
-        _ => Given::Image(text(value)?.into()),
-    };
-    Ok(Content::Value { tag, value })
+fn untagged(keys: &Keys) -> Option<(&'static str, Untagged)> {
+    let stands = |key: &str| keys.0.get(key).is_some_and(|value| number(value).is_err());
+    UNTAGGED.into_iter().find(|(kind, _)| stands(kind))
 }
 
-fn hparams(mut keys: Map<String, Value>) -> Result<Content, Reason> {
-    let Some(Value::Object(given)) = keys.shift_remove("hparams") else {
-        return Err("'hparams' is not an object of names and values".to_owned());
+fn tagged(tag: String, keys: &mut Keys) -> Result<Content, Reason> {
+    let Some((kind, read)) = TAGGED.into_iter().find(|(kind, _)| keys.has(kind)) else {
+        let kinds = TAGGED.map(|(kind, _)| kind).join(", ");
+        return Err(format!("'{tag}' has none of {kinds}"));
     };
-    let metrics = match keys.shift_remove("metrics") {
-        None => Vec::new(),
-        Some(Value::Array(tags)) => tags
-            .into_iter()
-            .map(|tag| name("metrics", tag))
-            .collect::<Result<_, _>>()?,
-        Some(_) => return Err("'metrics' is not an array of tags".to_owned()),
-    };
-    no_more(&keys, "hparams")?;
-    let hparam = |(name, value): (String, Value)| {
-        let value = match value {
-            Value::Bool(switch) => HParam::Bool(switch),
-            Value::String(text) => HParam::Text(text),
-            Value::Number(number) => HParam::Number(number.as_f64().unwrap_or(f64::NAN)),
-            other => {
-                let is = is(&other);
-                return Err(format!(
-                    "'{name}' is {is}: a hyperparameter is a number, text or true or false"
-                ));
-            }
+    let value = keys.take(kind).unwrap_or_default();
+    let description = keys.or("description", String::new(), text)?;
+    let content = read(tag, value, keys)?;
+    keys.none_left(kind)?;
+    if description.is_empty() {
+        return Ok(content);
+    }
+    content
+        .describe(&description)
+        .ok_or_else(|| format!("'description' does not go with '{kind}' on one line"))
+}
+
+/// One value under one tag.
+pub(super) fn one(tag: String, value: impl Into<summary::Value>) -> Content {
+    Content::Values(vec![(tag, value.into())])
+}
+
+impl Content {
+    /// The same with a description, in Markdown; `None` for a kind that is shown without one.
+    fn describe(self, markdown: &str) -> Option<Self> {
+        let scalar = |(tag, value): (String, f64)| {
+            let value = Scalar::new(value).description(markdown);
+            (tag, value.into())
         };
-        Ok((name_fits("hparams", name)?, value))
-    };
-    let values: Result<_, Reason> = given.into_iter().map(hparam).collect();
-    Ok(Content::HParams {
-        values: values?,
-        metrics,
-    })
-}
-
-fn buckets(value: &Value) -> Result<Given, Reason> {
-    const FORM: &str =
-        "'buckets' is not [[left, right, count], …], ascending, with counts from 0 on";
-    let bucket = |bucket: &Value| numbers("buckets", bucket).ok()?.try_into().ok();
-    let buckets: Option<Vec<[f64; 3]>> = value
-        .as_array()
-        .and_then(|buckets| buckets.iter().map(bucket).collect());
-    let buckets = buckets.ok_or(FORM)?;
-    let fine = |[left, right, count]: &[f64; 3]| {
-        left.is_finite()
-            && right.is_finite()
-            && left <= right
-            && (0.0..f64::INFINITY).contains(count)
-    };
-    let ascending = buckets.is_sorted_by(|[_, right, _], [left, _, _]| right <= left);
-    if ascending && buckets.iter().all(fine) {
-        Ok(Given::Buckets(buckets))
-    } else {
-        Err(FORM.to_owned())
-    }
-}
-
-fn numbers(key: &str, value: &Value) -> Result<Vec<f64>, Reason> {
-    let Value::Array(values) = value else {
-        return Err(format!("'{key}' is {}, not an array of numbers", is(value)));
-    };
-    let number =
-        |value| number(value).map_err(|is| format!("'{key}' holds {is}, not only numbers"));
-    values.iter().map(number).collect()
-}
-
-/// A number, or one of the strings that stand for those that JSON does not have; else what it is.
-fn number(value: &Value) -> Result<f64, &'static str> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(word) => match word.as_str() {
-            "NaN" => Some(f64::NAN),
-            "Infinity" => Some(f64::INFINITY),
-            "-Infinity" => Some(f64::NEG_INFINITY),
+        match self {
+            Self::Scalars(scalars) => Some(Self::Values(scalars.into_iter().map(scalar).collect())),
+            Self::Values(mut values) => {
+                for (_, value) in &mut values {
+                    match value {
+                        summary::Value::Tensor(_) if value.own_field("").is_some() => return None,
+                        summary::Value::Tensor(tensor) => {
+                            Arc::make_mut(tensor).metadata.summary_description =
+                                markdown.to_owned();
+                        }
+                        summary::Value::Scalar(_) => {}
+                    }
+                }
+                Some(Self::Values(values))
+            }
             _ => None,
-        },
-        _ => None,
+        }
     }
-    .ok_or_else(|| is(value))
 }
 
 /// A step: a whole number, also written as 3.0.
@@ -247,39 +235,10 @@ fn seconds(value: &Value) -> Result<f64, Reason> {
     finite.ok_or_else(|| format!("'wall_time' is {value}, not a finite number of seconds"))
 }
 
-fn name(key: &str, value: Value) -> Result<String, Reason> {
-    match value {
-        Value::String(name) => name_fits(key, name),
-        other => Err(format!("'{key}' is {}, not a name", is(&other))),
-    }
-}
-
-fn name_fits(key: &str, name: String) -> Result<String, Reason> {
-    match name.len() {
-        0 => Err(format!("'{key}' has an empty name")),
-        length if length > MAX_NAME => Err(format!(
-            "'{key}' has a name of {length} bytes; {MAX_NAME} are allowed"
-        )),
-        _ => Ok(name),
-    }
-}
-
-/// Holds a line to the keys that it may have beside `key`.
-fn no_more(keys: &Map<String, Value>, key: &str) -> Result<(), Reason> {
-    let mut others = keys.keys().map(|other| format!("'{other}'"));
-    others.next().map_or(Ok(()), |other| {
-        Err(format!("{other} does not go with '{key}' on one line"))
-    })
-}
-
-fn is(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(true) => "true",
-        Value::Bool(false) => "false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+/// Run and tag of `train/loss`; a tag of one part belongs to the directory itself.
+pub(super) fn first_part(tag: &str) -> (&str, &str) {
+    match tag.split_once('/') {
+        Some((run, tag)) if !run.is_empty() && !tag.is_empty() => (run, tag),
+        _ => (ROOT, tag),
     }
 }

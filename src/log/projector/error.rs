@@ -93,6 +93,9 @@ pub(super) const SPRITE_LIMIT: u32 = 8192;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectorError {
+    /// The run has no directory, as its name was refused.
+    #[error("the run's name was refused, so there is no place for the embedding")]
+    Run,
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

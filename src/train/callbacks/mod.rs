@@ -20,7 +20,7 @@ pub use worst::{Pixels, WorstExamples};
 /// A picture as an image, encoded the fast way: one is drawn each epoch, by the thread that writes, and
 /// must not take as long as an epoch of a small model does.
 #[cfg(feature = "figures")]
-fn image_of(
+pub(super) fn image_of(
     picture: &crate::figure::Picture,
 ) -> Result<crate::summary::Value, crate::flow::SinkError> {
     use crate::summary::{Compression, Image, PixelLayout};
