@@ -141,6 +141,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .epochs(args.epochs)
         .batch_size(args.batch_size)
         .seed(args.seed)
+        .session(&session)
         .hook(Scalars::new(&session))
         .hook(Histograms::new(&session))
         .hook(ConfusionMatrices::new(
@@ -177,7 +178,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let written = session.finish_as(status);
     for failure in &report.hook_failures {
-        eprintln!("warning: a hook failed and was not called again: {failure}");
+        eprintln!("warning: {failure}; it was not called again");
     }
     let breaches = std::mem::take(&mut *breaches.lock().unwrap_or_else(PoisonError::into_inner));
     print_result(
@@ -265,19 +266,19 @@ struct Progress {
 }
 
 impl Hook for Progress {
-    fn fit_start(&mut self, start: &FitStart) -> Result<Control, HookError> {
+    fn fit_start(&mut self, start: &FitStart<'_>) -> Result<Control, HookError> {
         self.epochs = start.epochs;
         self.bar.set_length((start.epochs * start.batches) as u64);
         Ok(Control::Continue)
     }
 
-    fn epoch_start(&mut self, start: &EpochStart) -> Result<Control, HookError> {
+    fn epoch_start(&mut self, start: &EpochStart<'_>) -> Result<Control, HookError> {
         let Self { bar, epochs, last } = self;
         bar.set_message(format!("epoch {}/{epochs}{last}", start.epoch + 1));
         Ok(Control::Continue)
     }
 
-    fn batch_end(&mut self, _: &BatchEnd) -> Result<Control, HookError> {
+    fn batch_end(&mut self, _: &BatchEnd<'_>) -> Result<Control, HookError> {
         self.bar.inc(1);
         Ok(Control::Continue)
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Predictions;
-use super::hook::argmax;
+use super::predictions::argmax;
 use crate::metrics::{ConfusionMatrix, MetricError, OneVsRestAuc};
 
 /// Accuracy, macro precision, recall and F1, and macro one-vs-rest AUC-ROC: `accuracy`, `precision`,

@@ -4,10 +4,11 @@
 //! live sink saw, in the same order.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::Epoch;
+use super::{Epoch, Values};
 use crate::flow::{Sink, SinkError};
 use crate::log::{Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder};
 use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
@@ -47,6 +48,9 @@ struct Inner {
     ended: AtomicBool,
     /// The next global step of the `batch` run.
     batch_step: AtomicI64,
+    /// Whether logging calls are timed, and how many nanoseconds they took.
+    clock: AtomicBool,
+    spent: AtomicU64,
 }
 
 /// The settings of a [`Session`].
@@ -88,6 +92,8 @@ impl SessionBuilder {
             has_hparams: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             batch_step: AtomicI64::new(0),
+            clock: AtomicBool::new(false),
+            spent: AtomicU64::new(0),
         };
         Ok(Session {
             inner: Arc::new(inner),
@@ -199,6 +205,27 @@ impl Session {
     pub fn finish_as(self, status: SessionStatus) -> Result<Report, Failed> {
         self.inner.end(status);
         self.inner.writer.clone().finish()
+    }
+
+    /// From now on, whether logging calls are timed.
+    pub(super) fn clock(&self, on: bool) {
+        self.inner.clock.store(on, Ordering::Relaxed);
+    }
+
+    /// How long the logging calls took that were timed, on whatever thread.
+    pub(super) fn spent(&self) -> Duration {
+        Duration::from_nanos(self.inner.spent.load(Ordering::Relaxed))
+    }
+
+    fn timed<T>(&self, call: impl FnOnce() -> T) -> T {
+        if !self.inner.clock.load(Ordering::Relaxed) {
+            return call();
+        }
+        let since = std::time::Instant::now();
+        let result = call();
+        let spent = since.elapsed().as_nanos() as u64;
+        self.inner.spent.fetch_add(spent, Ordering::Relaxed);
+        result
     }
 
     /// The next global step of the `batch` run.
@@ -338,9 +365,17 @@ impl Instant<'_> {
                 self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
             }
         }
-        let (size, values) = (size_of_val(values), values.to_vec());
+        let (size, values) = (size_of_val(values), self.session.timed(|| values.to_vec()));
         let count = Box::new(move || Ok(Histogram::of(&values).into()));
         self.add(run, tag, step, Payload::Render(size, count));
+    }
+
+    /// Adds a histogram of a tensor's values; see [`Run::histogram`].
+    pub fn tensor(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: Values<'_>) {
+        match values {
+            Values::F32(values) => self.histogram(run, tag, step, values),
+            Values::F64(values) => self.histogram(run, tag, step, values),
+        }
     }
 
     /// Adds what `make` returns; see [`Run::log_with`].
@@ -369,10 +404,9 @@ impl Instant<'_> {
 impl Drop for Instant<'_> {
     fn drop(&mut self) {
         if !self.entries.is_empty() {
-            self.session
-                .inner
-                .sequencer()
-                .instant(std::mem::take(&mut self.entries), self.flush);
+            let entries = std::mem::take(&mut self.entries);
+            let Self { session, flush, .. } = *self;
+            session.timed(|| session.inner.sequencer().instant(entries, flush));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The loop only copies the values; they are counted by the thread that writes the log.
 
-use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
+use crate::train::{Control, EpochEnd, Hook, HookError, Needs, Session, Split};
 
 /// Logs, every epoch, a histogram of each parameter as `weights/…` and of its gradient in the epoch's
 /// last batch as `gradients/…`, to the run `train`. NaN and infinite values get counts of their own.
@@ -36,12 +36,20 @@ impl Histograms {
 }
 
 impl Hook for Histograms {
+    fn epoch_needs(&self, epoch: usize) -> Needs {
+        if epoch.is_multiple_of(self.every) {
+            Needs::GRADIENTS
+        } else {
+            Needs::NOTHING
+        }
+    }
+
     fn epoch_end(&mut self, end: &EpochEnd<'_>) -> Result<Control, HookError> {
         if end.epoch.is_multiple_of(self.every) {
             let mut instant = self.session.instant();
             for (kind, tensors) in [("weights", end.parameters), ("gradients", end.gradients)] {
                 tensors.visit(&mut |name, _, values| {
-                    instant.histogram(
+                    instant.tensor(
                         Split::Train.run(),
                         &format!("{kind}/{name}"),
                         end.epoch,

@@ -47,7 +47,7 @@ impl Hook for Scalars {
         }
     }
 
-    fn batch_end(&mut self, end: &BatchEnd) -> Result<Control, HookError> {
+    fn batch_end(&mut self, end: &BatchEnd<'_>) -> Result<Control, HookError> {
         if let Some(loss) = end.loss
             && self.needs(end.step).has(Needs::LOSS)
         {
@@ -62,7 +62,7 @@ impl Hook for Scalars {
         let mut instant = self.session.instant();
         for split in [Split::Train, Split::Eval] {
             let (run, outcome) = (split.run(), end.outcome(split));
-            if outcome.predictions.is_empty() && outcome.metrics.is_empty() {
+            if outcome.items == 0 && outcome.metrics.is_empty() {
                 continue;
             }
             for (name, value) in &outcome.metrics {
@@ -71,7 +71,7 @@ impl Hook for Scalars {
             instant.scalar(run, "epoch_learning_rate", end.epoch, end.learning_rate);
             let seconds = outcome.time.as_secs_f64();
             instant.scalar(run, "time/epoch_seconds", end.epoch, seconds);
-            let rate = outcome.predictions.len() as f64 / seconds;
+            let rate = outcome.items as f64 / seconds;
             instant.scalar(run, "time/samples_per_second", end.epoch, rate);
         }
         instant.flush();

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::figure::{self, Tile};
-use crate::train::hook::argmax;
+use crate::train::predictions::argmax;
 use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
 
 /// Grey images, one after the other, row by row.

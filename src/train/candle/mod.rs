@@ -5,9 +5,13 @@
 
 mod clip;
 mod data;
+mod fitted;
 mod mlp;
 mod optimizers;
 mod parameters;
+mod pass;
+mod tally;
+mod tensors;
 mod trainer;
 
 pub use clip::Clip;
@@ -15,6 +19,7 @@ pub use data::LabelledTensors;
 pub use mlp::Mlp;
 pub use optimizers::{AdamW, ResumableOptimizer, Sgd, SgdConfig};
 pub use parameters::{Gradients, Parameters};
+pub use pass::Pass;
 pub use trainer::{EpochOutcome, FitReport, TrainError, Trainer};
 
 use rand::SeedableRng;

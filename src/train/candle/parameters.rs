@@ -14,8 +14,9 @@ use candle_nn::{Init, VarBuilder, VarMap};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
+use super::tensors::{like, show};
 use super::{Purpose, generator};
-use crate::train::{HookError, TensorVisitor, Tensors};
+use crate::train::{HookError, State, TensorVisitor, Tensors};
 
 /// The parameters of a model, by name.
 ///
@@ -84,6 +85,22 @@ impl Parameters {
     /// How many numbers the model learns.
     pub fn count(&self) -> usize {
         self.lock().values().map(|var| var.elem_count()).sum()
+    }
+
+    /// Gives each parameter the value of its name in `state`.
+    ///
+    /// # Errors
+    /// Where a parameter is missing or has another shape; then nothing has changed.
+    pub fn restore(&self, state: &State) -> Result<()> {
+        let vars = self.lock();
+        let mut tensors = Vec::new();
+        for (name, var) in vars.iter() {
+            tensors.push((var, like(name, var.as_tensor(), state)?));
+        }
+        for (var, tensor) in tensors {
+            var.set(&tensor)?;
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
@@ -162,7 +179,7 @@ fn draw(seed: u64, name: &str, shape: &Shape, init: Init) -> Vec<f64> {
 impl Tensors for Parameters {
     fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
         for (name, var) in self.lock().iter() {
-            visit(name, var.dims(), &values(var.as_tensor())?);
+            show(name, var.as_tensor(), visit)?;
         }
         Ok(())
     }
@@ -186,19 +203,11 @@ impl Tensors for Gradients<'_> {
     fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
         for (name, var) in self.parameters.lock().iter() {
             if let Some(gradient) = self.store.and_then(|store| store.get(var.as_tensor())) {
-                visit(name, gradient.dims(), &values(gradient)?);
+                show(name, gradient, visit)?;
             }
         }
         Ok(())
     }
-}
-
-fn values(tensor: &Tensor) -> Result<Vec<f32>> {
-    tensor
-        .detach()
-        .flatten_all()?
-        .to_dtype(DType::F32)?
-        .to_vec1()
 }
 
 #[cfg(test)]
@@ -214,7 +223,12 @@ mod tests {
         }
         let mut all = Vec::new();
         parameters
-            .visit(&mut |name, _, values| all.push((name.to_owned(), values.to_vec())))
+            .visit(&mut |name, _, values| {
+                all.push((
+                    name.to_owned(),
+                    values.iter().map(|value| value as f32).collect(),
+                ));
+            })
             .unwrap();
         all
     }

@@ -6,21 +6,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use candle_core::backprop::GradStore;
-use candle_core::{DType, Tensor};
-use candle_nn::{Optimizer, loss::cross_entropy, ops::softmax};
+use candle_core::Tensor;
 
-use super::{Gradients, LabelledTensors, Parameters};
-use crate::train::classification::classification_metrics;
-use crate::train::{
-    BatchEnd, Control, EpochEnd, EpochStart, FitEnd, FitStart, Hook, HookError, Needs, Outcome,
-    Predictions, Split,
-};
+use super::fitted::Fitted;
+use super::tally::{Tally, pull};
+use super::{LabelledTensors, Parameters, Pass, ResumableOptimizer};
+use crate::train::{Batch, Hook, HookFailure, Loop, Needs, OnError, Predictions, Session, Split};
 
 /// Why a fit could not begin or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// A hook failed, and that was to [end](crate::train::OnError::Abort) the fit.
+    #[error(transparent)]
+    Hook(#[from] HookFailure),
     /// candle failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
@@ -74,8 +73,8 @@ pub struct FitReport {
     pub stopped: Option<String>,
     /// Whether it stopped because the training loss was not finite.
     pub diverged: bool,
-    /// What hooks failed with; a hook that fails is not called again.
-    pub hook_failures: Vec<String>,
+    /// What hooks failed with.
+    pub hook_failures: Vec<HookFailure>,
     /// How long it took.
     pub time: Duration,
     /// How much of that was spent in hooks.
@@ -119,7 +118,7 @@ pub struct Trainer {
     epochs: usize,
     batch_size: usize,
     seed: u64,
-    hooks: Vec<Box<dyn Hook>>,
+    hooks: Loop,
 }
 
 impl std::fmt::Debug for Trainer {
@@ -133,8 +132,7 @@ impl std::fmt::Debug for Trainer {
         } = self;
         write!(
             f,
-            "Trainer of {classes} classes: {epochs} epochs, batches of {batch_size}, seed {seed}, {} hooks",
-            hooks.len()
+            "Trainer of {classes} classes: {epochs} epochs, batches of {batch_size}, seed {seed}, {hooks:?}"
         )
     }
 }
@@ -147,7 +145,7 @@ impl Trainer {
             epochs: 10,
             batch_size: 32,
             seed: 42,
-            hooks: Vec::new(),
+            hooks: Loop::new(),
         }
     }
 
@@ -171,21 +169,33 @@ impl Trainer {
 
     /// Adds a hook; hooks are called in the order in which they were added.
     pub fn hook(mut self, hook: impl Hook + 'static) -> Self {
-        self.hooks.push(Box::new(hook));
+        self.hooks = self.hooks.hook(hook);
         self
     }
 
-    /// Trains: `forward` turns inputs into logits of shape `[items, classes]`; the split says whether it
-    /// is to behave as in training. The loss is the cross-entropy.
+    /// What becomes of hooks that fail. Default: [`OnError::Disable`].
+    pub fn on_error(mut self, on_error: OnError) -> Self {
+        self.hooks = self.hooks.on_error(on_error);
+        self
+    }
+
+    /// The session that the hooks log to; see [`Loop::session`].
+    pub fn session(mut self, session: &Session) -> Self {
+        self.hooks = self.hooks.session(session);
+        self
+    }
+
+    /// Trains: `forward` turns inputs into logits of shape `[items, classes]`; the pass says whether it
+    /// is to behave as in training, and takes what its layers come to. The loss is the cross-entropy.
     ///
     /// A training loss that is not finite ends the fit after its epoch, as diverged.
     ///
     /// # Errors
     /// [`TrainError`]; a failing hook is not one.
-    pub fn fit<O: Optimizer>(
+    pub fn fit<O: ResumableOptimizer>(
         self,
         parameters: &Parameters,
-        mut forward: impl FnMut(&Tensor, Split) -> candle_core::Result<Tensor>,
+        mut forward: impl FnMut(&Tensor, &Pass) -> candle_core::Result<Tensor>,
         optimizer: &mut O,
         train: &LabelledTensors,
         eval: &LabelledTensors,
@@ -196,48 +206,43 @@ impl Trainer {
             epochs,
             batch_size,
             seed,
-            hooks,
+            mut hooks,
         } = self;
-        let mut hooks = Hooks::new(hooks);
         let mut report = FitReport::default();
-        let began = Instant::now();
-        hooks.call(|hook| {
-            hook.fit_start(&FitStart {
-                epochs,
-                batches: train.len().div_ceil(batch_size),
-            })
-        });
-        for epoch in 0..epochs {
-            hooks.call(|hook| hook.epoch_start(&EpochStart { epoch }));
+        let mut model = Fitted {
+            parameters,
+            optimizer,
+            gradients: None,
+            activations: Vec::new(),
+        };
+        hooks.start(&mut model, epochs, train.len().div_ceil(batch_size));
+        while hooks.epoch_start(&mut model) {
             let since = Instant::now();
+            let epoch = hooks.epoch();
             let order = train.order(seed, epoch);
             let mut tally = Tally::new(train, classes)?;
-            let mut gradients: Option<GradStore> = None;
             for batch in order.chunks(batch_size) {
                 let (inputs, targets) = train.select(batch)?;
-                let logits = forward(&inputs, Split::Train)?;
+                let needs = hooks.batch_start(&mut model, Batch::of(batch));
+                let pass = Pass::recording(Split::Train, needs.has(Needs::ACTIVATIONS));
+                let logits = forward(&inputs, &pass)?;
+                model.activations = pass.into_recorded();
                 let loss = tally.add(&logits, &targets)?;
-                let store = loss.backward()?;
-                optimizer.step(&store)?;
-                let step = report.steps;
-                report.steps += 1;
-                let loss = if hooks.needs(step).has(Needs::LOSS) {
+                let value = if needs.has(Needs::LOSS) {
                     Some(pull(&loss)?)
                 } else {
                     None
                 };
-                let (items, learning_rate) = (batch.len(), optimizer.learning_rate());
-                hooks.call(|hook| {
-                    hook.batch_end(&BatchEnd {
-                        epoch,
-                        step,
-                        items,
-                        loss,
-                        learning_rate,
-                    })
-                });
-                gradients = Some(store);
-                if hooks.stop.is_some() {
+                if hooks.after_loss(&mut model, value) {
+                    model.gradients = Some(loss.backward()?);
+                    if hooks.after_backward(&mut model) && hooks.before_step(&mut model) {
+                        if let Some(store) = &model.gradients {
+                            model.optimizer.step(store)?;
+                        }
+                        hooks.after_step(&mut model);
+                    }
+                }
+                if !hooks.batch_end(&mut model) {
                     break;
                 }
             }
@@ -245,22 +250,25 @@ impl Trainer {
 
             let since = Instant::now();
             let mut tally = Tally::new(eval, classes)?;
+            let needs = hooks.eval_start(&mut model, eval.len().div_ceil(EVAL_BATCH));
             for start in (0..eval.len()).step_by(EVAL_BATCH) {
-                let (inputs, targets) = eval.slice(start, EVAL_BATCH.min(eval.len() - start))?;
-                tally.add(&forward(&inputs, Split::Eval)?, &targets)?;
+                let items = EVAL_BATCH.min(eval.len() - start);
+                let (inputs, targets) = eval.slice(start, items)?;
+                let pass = Pass::recording(Split::Eval, needs.has(Needs::ACTIVATIONS));
+                let logits = forward(&inputs, &pass)?;
+                model.activations = pass.into_recorded();
+                let loss = tally.add(&logits, &targets)?;
+                let value = if needs.has(Needs::LOSS) {
+                    Some(pull(&loss)?)
+                } else {
+                    None
+                };
+                hooks.eval_batch(&mut model, items, value);
             }
             let eval_outcome = tally.outcome(eval, (0..eval.len() as u32).collect(), since)?;
+            hooks.eval_end(&eval_outcome);
 
-            let learning_rate = optimizer.learning_rate();
-            let end = EpochEnd {
-                epoch,
-                learning_rate,
-                train: &train_outcome,
-                eval: &eval_outcome,
-                parameters,
-                gradients: &Gradients::new(parameters, gradients.as_ref()),
-            };
-            hooks.call(|hook| hook.epoch_end(&end));
+            hooks.epoch_end(&mut model, &train_outcome, &eval_outcome);
             let loss = train_outcome
                 .metrics
                 .get("loss")
@@ -270,27 +278,21 @@ impl Trainer {
             report.epochs.push(EpochOutcome {
                 train: train_outcome.metrics,
                 eval: eval_outcome.metrics,
-                learning_rate,
+                learning_rate: model.optimizer.learning_rate(),
             });
             if !loss.is_finite() {
                 report.diverged = true;
-                hooks.stop = Some(format!(
+                hooks.stop(format!(
                     "diverged: the training loss became {loss} in epoch {epoch}"
                 ));
             }
-            if hooks.stop.is_some() {
-                break;
-            }
         }
-        report.stopped = hooks.stop.take();
-        let end = FitEnd {
-            epochs: report.epochs.len(),
-            stopped: report.stopped.as_deref(),
-        };
-        hooks.call(|hook| hook.fit_end(&end).map(|()| Control::Continue));
-        report.hook_failures = hooks.failures;
-        report.hook_time = hooks.time;
-        report.time = began.elapsed();
+        let ended = hooks.end(&mut model)?;
+        report.steps = ended.steps;
+        report.stopped = ended.stopped;
+        report.hook_failures = ended.hook_failures;
+        report.hook_time = ended.hook_time;
+        report.time = ended.time;
         Ok(report)
     }
 
@@ -328,123 +330,3 @@ impl Trainer {
 
 /// Items of an evaluation batch; no result depends on it but the order of a sum.
 const EVAL_BATCH: usize = 256;
-
-fn pull(scalar: &Tensor) -> candle_core::Result<f64> {
-    scalar.to_dtype(DType::F64)?.to_scalar()
-}
-
-/// What a split has come to so far, on the device.
-struct Tally {
-    classes: usize,
-    loss_sum: Tensor,
-    outputs: Vec<Tensor>,
-}
-
-impl Tally {
-    fn new(data: &LabelledTensors, classes: usize) -> candle_core::Result<Self> {
-        Ok(Self {
-            classes,
-            loss_sum: Tensor::zeros((), DType::F64, data.device())?,
-            outputs: Vec::new(),
-        })
-    }
-
-    /// Adds a batch, and returns its mean loss, still in the graph.
-    fn add(&mut self, logits: &Tensor, targets: &Tensor) -> Result<Tensor, TrainError> {
-        let (items, classes) = (targets.dim(0)?, self.classes);
-        if logits.dims() != [items, classes] {
-            return Err(TrainError::Output {
-                got: logits.dims().to_vec(),
-                items,
-                classes,
-            });
-        }
-        let loss = cross_entropy(logits, targets)?;
-        let weighted = loss
-            .detach()
-            .to_dtype(DType::F64)?
-            .affine(items as f64, 0.0)?;
-        self.loss_sum = (&self.loss_sum + weighted)?;
-        self.outputs.push(logits.detach());
-        Ok(loss)
-    }
-
-    /// Pulls it all; `indices` are those of the items that were added, in that order, and maybe more.
-    fn outcome(
-        self,
-        data: &LabelledTensors,
-        mut indices: Vec<u32>,
-        since: Instant,
-    ) -> Result<Outcome, TrainError> {
-        let logits = Tensor::cat(&self.outputs, 0)?;
-        indices.truncate(logits.dim(0)?);
-        let scores = softmax(&logits.to_dtype(DType::F32)?, 1)?
-            .flatten_all()?
-            .to_vec1::<f32>()?;
-        let labels = indices
-            .iter()
-            .map(|&index| data.labels()[index as usize] as usize)
-            .collect();
-        let loss = pull(&self.loss_sum)? / indices.len() as f64;
-        let time = since.elapsed();
-        let indices = indices.into_iter().map(|index| index as usize).collect();
-        // The lengths fit: one row of scores an item was checked at each batch.
-        let predictions =
-            Predictions::new(self.classes, labels, scores, indices).unwrap_or_default();
-        let mut metrics = classification_metrics(&predictions);
-        metrics.insert("loss".to_owned(), loss);
-        Ok(Outcome {
-            metrics,
-            predictions,
-            time,
-        })
-    }
-}
-
-/// The hooks that are still called, and what came of them.
-struct Hooks {
-    alive: Vec<Box<dyn Hook>>,
-    stop: Option<String>,
-    failures: Vec<String>,
-    time: Duration,
-}
-
-impl Hooks {
-    fn new(alive: Vec<Box<dyn Hook>>) -> Self {
-        Self {
-            alive,
-            stop: None,
-            failures: Vec::new(),
-            time: Duration::ZERO,
-        }
-    }
-
-    fn needs(&self, step: usize) -> Needs {
-        self.alive
-            .iter()
-            .fold(Needs::NOTHING, |needs, hook| needs | hook.needs(step))
-    }
-
-    /// Calls each hook; one that fails is dropped.
-    fn call(&mut self, mut call: impl FnMut(&mut dyn Hook) -> Result<Control, HookError>) {
-        let since = Instant::now();
-        let Self {
-            alive,
-            stop,
-            failures,
-            ..
-        } = self;
-        alive.retain_mut(|hook| match call(hook.as_mut()) {
-            Ok(Control::Continue) => true,
-            Ok(Control::Stop(reason)) => {
-                stop.get_or_insert(reason);
-                true
-            }
-            Err(error) => {
-                failures.push(error.to_string());
-                false
-            }
-        });
-        self.time += since.elapsed();
-    }
-}

@@ -15,7 +15,8 @@ pub use sgd::{Sgd, SgdConfig};
 
 use super::Parameters;
 
-/// An optimizer that a checkpoint can hold.
+/// An optimizer that a trainer can drive, and a checkpoint can hold. One of one's own that is never saved
+/// needs no method: `impl ResumableOptimizer for Mine {}`.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -40,13 +41,34 @@ pub trait ResumableOptimizer: Optimizer {
     ///
     /// # Errors
     /// Whatever candle fails with.
-    fn state(&self) -> Result<BTreeMap<String, Tensor>>;
+    fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        candle_core::bail!("this optimizer does not show its state, so the fit cannot be saved")
+    }
 
     /// Goes on from a state that [`state`](Self::state) gave, for an optimizer of the same parameters.
     ///
     /// # Errors
     /// Where a tensor is missing or does not fit; the optimizer is then as it was.
-    fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()>;
+    fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        let _ = state;
+        candle_core::bail!("this optimizer takes no state, so the fit cannot be resumed")
+    }
+}
+
+/// candle's own keeps its moments to itself: it can train, but a fit with it cannot be saved.
+impl ResumableOptimizer for candle_nn::AdamW {}
+
+/// candle's own remembers nothing but its learning rate.
+impl ResumableOptimizer for candle_nn::SGD {
+    fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let rate = scalar(self.learning_rate())?;
+        Ok(BTreeMap::from([("learning_rate".to_owned(), rate)]))
+    }
+
+    fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.set_learning_rate(State(state).number("learning_rate")?);
+        Ok(())
+    }
 }
 
 /// The variables that can be learned, each with a name for its state.

@@ -1,0 +1,111 @@
+//! What hooks asked for is done when all of them were called: checkpoints, and parameters that come back.
+//!
+//! A checkpoint keeps what the loop and its hooks have come to, so that a resumed loop calls what the
+//! one that was never stopped would have called.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{Loop, point};
+use crate::train::{CheckpointLoaded, CheckpointSaved, HookError, State, Trainee};
+
+impl Loop {
+    /// Goes on from the checkpoint `path`, whose parameters and optimizer the trainee has again:
+    /// `progress` is what it was [saved](Trainee::save) with. Call it behind [`start`](Self::start).
+    ///
+    /// # Errors
+    /// Where `progress` is not a loop's.
+    pub fn resume(
+        &mut self,
+        trainee: &mut dyn Trainee,
+        path: &Path,
+        progress: &State,
+    ) -> Result<(), HookError> {
+        let count = |name: &str| match progress.number(name) {
+            Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as usize),
+            _ => Err(format!("the checkpoint has no count of {name}")),
+        };
+        self.epoch = count("epochs")?;
+        self.batch = count("batches")?;
+        self.steps = count("steps")?;
+        self.updates = count("updates")?;
+        self.running = self.batch > 0;
+        if let Some(rate) = progress.number("learning_rate") {
+            trainee.set_learning_rate(rate);
+        }
+        self.clock();
+        self.hooks.load(self.place(), &progress.under("hook"));
+        let loaded = CheckpointLoaded {
+            path,
+            epochs: self.epoch,
+            steps: self.steps,
+        };
+        point!(self, checkpoint_loaded, loaded);
+        Ok(())
+    }
+
+    /// What a checkpoint is to keep of the loop and its hooks.
+    fn progress(&mut self, trainee: &dyn Trainee) -> State {
+        let mut progress = State::new();
+        progress.set("epochs", self.epoch as f64);
+        progress.set("batches", self.batch as f64);
+        progress.set("steps", self.steps as f64);
+        progress.set("updates", self.updates as f64);
+        let rate = trainee.learning_rate();
+        if !rate.is_nan() {
+            progress.set("learning_rate", rate);
+        }
+        progress.nest("hook", self.hooks.state(self.place()));
+        progress
+    }
+
+    /// Does what hooks asked for.
+    #[inline]
+    pub(super) fn settle(&mut self, trainee: &mut dyn Trainee) {
+        if self.asks.save.get_mut().is_empty() && self.asks.restore.get_mut().is_none() {
+            return;
+        }
+        self.settle_now(trainee);
+    }
+
+    #[cold]
+    fn settle_now(&mut self, trainee: &mut dyn Trainee) {
+        self.clock();
+        if let Some((caller, parameters)) = self.asks.restore.take()
+            && let Err(error) = trainee.restore(&parameters)
+        {
+            let place = self.place();
+            self.hooks
+                .failed(caller, "restore", place, error.to_string());
+        }
+        let wanted = self.asks.save.take();
+        if wanted.is_empty() {
+            return;
+        }
+        // What the checkpoint stands for must not be lost where the checkpoint is not.
+        if let Some(session) = &self.hooks.session {
+            session.flush();
+        }
+        let progress = self.progress(trainee);
+        for (caller, path) in wanted {
+            let since = Instant::now();
+            match trainee.save(&path, &progress) {
+                Ok(bytes) => {
+                    let saved = CheckpointSaved {
+                        path: &path,
+                        epochs: self.epoch,
+                        steps: self.steps,
+                        bytes,
+                        time: since.elapsed(),
+                    };
+                    point!(self, checkpoint_saved, saved);
+                }
+                Err(error) => {
+                    let place = self.place();
+                    self.hooks.failed(caller, "save", place, error.to_string());
+                }
+            }
+        }
+        self.hooks_lap();
+    }
+}
