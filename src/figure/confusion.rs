@@ -42,8 +42,8 @@ const BAR_WIDTH: i32 = 12;
 /// use modelpulse::metrics::ConfusionMatrix;
 ///
 /// let mut matrix = ConfusionMatrix::new(2);
-/// matrix.update(0, 0)?;
-/// matrix.update(1, 0)?;
+/// matrix.add(0, 0)?;
+/// matrix.add(1, 0)?;
 /// let picture = confusion_matrix(&matrix, &["cat".to_owned(), "dog".to_owned()])?;
 /// assert!(picture.width() > 200);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,32 +1,30 @@
-//! The confusion matrix of a classifier, and the scores that are ratios of its counts.
+//! The confusion matrix of a classifier: how often, and how heavily, each class was taken for each.
 //!
-//! The total is the sum of all cells and fits in a `u64`, so no cell, row or column sum can overflow.
+//! The total is the sum of all counts and fits in a `u64`, so no cell, row or column sum can overflow. Weights are
+//! summed exactly. So merging shards, in any order, gives the matrix of the joined data bit for bit.
 //!
-//! Formulas: [scikit-learn, "Classification metrics"][1], checked against scikit-learn 1.9.1.
-//!
-//! [1]: https://scikit-learn.org/stable/modules/model_evaluation.html#classification-metrics
+//! What can be asked of it is in `class_scores` and `agreement`.
 
-use super::MetricError;
+use super::batch::{check_length, check_weights};
+use super::{Accumulator, Batch, ClassScores, ExactSum, LabelBatch, MetricError, OwnedLabels};
 
 /// Counts of (true label, predicted class) pairs over a fixed number of classes.
 ///
-/// Rows are true labels and columns are predictions, as in scikit-learn. Memory is 8 bytes × classes².
+/// Rows are true labels and columns are predictions, as in scikit-learn. Memory is 8 bytes × classes², and about ten
+/// times that once samples have weights.
 ///
-/// Scores are fractions in 0..=1, not percent. A score of one class is `None` where it is 0/0; it is also `None`
-/// for a class outside the matrix, which holds no samples.
+/// Once a batch came with weights, scores are of the weights; samples that came without weigh 1.
 ///
 /// ```
-/// use modelpulse::metrics::ConfusionMatrix;
+/// use modelpulse::metrics::{Accumulator, ConfusionMatrix, LabelBatch, Undefined};
 ///
 /// let mut matrix = ConfusionMatrix::new(3);
-/// for (label, prediction) in [(0, 0), (0, 1), (1, 1), (1, 1)] {
-///     matrix.update(label, prediction)?;
-/// }
+/// matrix.update(LabelBatch::new(&[0, 0, 1, 1], &[0, 1, 1, 1]))?;
 /// assert_eq!(matrix.count(0, 1), 1);
-/// assert_eq!(matrix.accuracy(), Some(0.75));
-/// assert_eq!(matrix.precision(1), Some(2.0 / 3.0));
-/// assert_eq!(matrix.recall(2), None, "class 2 never occurred");
-/// assert_eq!(matrix.macro_recall(), Some(0.75), "so it is not averaged either");
+/// assert_eq!(matrix.accuracy(), Ok(0.75));
+/// assert_eq!(matrix.precision(1), Ok(2.0 / 3.0));
+/// assert_eq!(matrix.recall(2), Err(Undefined::NoPositives), "class 2 never occurred");
+/// assert_eq!(matrix.macro_recall(), Ok(0.75), "so it is not averaged either");
 /// # Ok::<(), modelpulse::metrics::MetricError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +32,8 @@ pub struct ConfusionMatrix {
     classes: usize,
     /// Row-major, `classes` × `classes`.
     counts: Vec<u64>,
+    /// The same of weights, where there are any.
+    weights: Option<Vec<ExactSum>>,
     total: u64,
 }
 
@@ -48,6 +48,7 @@ impl ConfusionMatrix {
         Self {
             classes,
             counts: vec![0; classes.saturating_mul(classes)],
+            weights: None,
             total: 0,
         }
     }
@@ -77,55 +78,18 @@ impl ConfusionMatrix {
         Ok(Self {
             classes: rows.len(),
             counts,
+            weights: None,
             total,
         })
     }
 
-    /// Counts one sample.
+    /// Counts one sample, of weight 1.
     ///
     /// # Errors
     ///
     /// [`MetricError::LabelOutOfRange`] or [`MetricError::PredictionOutOfRange`]; nothing is counted then.
-    pub fn update(&mut self, label: usize, prediction: usize) -> Result<(), MetricError> {
-        let classes = self.classes;
-        if label >= classes {
-            return Err(MetricError::LabelOutOfRange { label, classes });
-        }
-        if prediction >= classes {
-            return Err(MetricError::PredictionOutOfRange {
-                prediction,
-                classes,
-            });
-        }
-        self.total = self
-            .total
-            .checked_add(1)
-            .ok_or(MetricError::TooManySamples)?;
-        self.counts[label * classes + prediction] += 1;
-        Ok(())
-    }
-
-    /// Adds the counts of another matrix, as if its samples had been counted here.
-    ///
-    /// # Errors
-    ///
-    /// [`MetricError::ClassesDiffer`] if the other has another number of classes, [`MetricError::TooManySamples`]
-    /// if the sum of both totals does not fit in a `u64`; nothing is added then.
-    pub fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if self.classes != other.classes {
-            return Err(MetricError::ClassesDiffer {
-                ours: self.classes,
-                theirs: other.classes,
-            });
-        }
-        self.total = self
-            .total
-            .checked_add(other.total)
-            .ok_or(MetricError::TooManySamples)?;
-        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *ours += theirs;
-        }
-        Ok(())
+    pub fn add(&mut self, label: usize, prediction: usize) -> Result<(), MetricError> {
+        self.update(LabelBatch::new(&[label], &[prediction]))
     }
 
     /// The number of classes.
@@ -137,20 +101,33 @@ impl ConfusionMatrix {
     /// How many samples of true class `label` were predicted as `prediction`; 0 outside the matrix.
     #[must_use]
     pub fn count(&self, label: usize, prediction: usize) -> u64 {
-        if label < self.classes && prediction < self.classes {
-            self.counts[label * self.classes + prediction]
-        } else {
-            0
-        }
+        self.place(label, prediction)
+            .map_or(0, |place| self.counts[place])
     }
 
-    /// The number of samples counted.
+    /// How much the samples of true class `label` weigh that were predicted as `prediction`: their number unless
+    /// weights were given; 0 outside the matrix.
+    #[must_use]
+    pub fn weight(&self, label: usize, prediction: usize) -> f64 {
+        self.place(label, prediction)
+            .map_or(0.0, |place| match &self.weights {
+                Some(weights) => weights[place].value(),
+                None => self.counts[place] as f64,
+            })
+    }
+
+    fn place(&self, label: usize, prediction: usize) -> Option<usize> {
+        (label < self.classes && prediction < self.classes)
+            .then_some(label * self.classes + prediction)
+    }
+
+    /// The number of samples counted, whatever they weigh.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The rows from class 0 up: the predictions of the samples that truly are of that class.
+    /// The rows of counts from class 0 up: the predictions of the samples that truly are of that class.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u64]> {
         // The chunk size must not be 0; a matrix of no classes has no chunks.
         self.counts.chunks_exact(self.classes.max(1))
@@ -168,85 +145,133 @@ impl ConfusionMatrix {
         (0..self.classes).map(|l| self.count(l, class)).sum()
     }
 
-    /// The share of samples whose prediction is their label; `None` if there are no samples.
-    #[must_use]
-    pub fn accuracy(&self) -> Option<f64> {
-        let hits = (0..self.classes).map(|c| self.count(c, c)).sum();
-        ratio(hits, self.total)
+    /// The weights, made from the counts where there are none yet.
+    fn weigh(&mut self) -> &mut Vec<ExactSum> {
+        let counts = &self.counts;
+        self.weights.get_or_insert_with(|| {
+            let weigh = |&count| {
+                let mut sum = ExactSum::new();
+                sum.add_count(count);
+                sum
+            };
+            counts.iter().map(weigh).collect()
+        })
     }
 
-    /// Of the samples predicted as `class`, the share that is; `None` if none was predicted so.
-    #[must_use]
-    pub fn precision(&self, class: usize) -> Option<f64> {
-        ratio(self.count(class, class), self.predicted(class))
+    /// Counts samples that were checked.
+    pub(super) fn count_checked(
+        &mut self,
+        samples: impl ExactSizeIterator<Item = (usize, usize)>,
+        weights: Option<&[f64]>,
+    ) {
+        self.total += samples.len() as u64;
+        let classes = self.classes;
+        let places = samples.map(|(label, prediction)| label * classes + prediction);
+        if weights.is_none() && self.weights.is_none() {
+            for place in places {
+                self.counts[place] += 1;
+            }
+            return;
+        }
+        self.weigh();
+        let sums = self.weights.as_deref_mut().unwrap_or_default();
+        for (i, place) in places.enumerate() {
+            self.counts[place] += 1;
+            sums[place].add(weights.map_or(1.0, |weights| weights[i]));
+        }
     }
 
-    /// Of the samples that are of `class`, the share predicted so; `None` if there are none.
-    #[must_use]
-    pub fn recall(&self, class: usize) -> Option<f64> {
-        ratio(self.count(class, class), self.support(class))
-    }
-
-    /// F1 = 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; `None` if `class` occurs neither
-    /// as a label nor as a prediction. It is 0, not undefined, where only one of the two is undefined.
-    #[must_use]
-    pub fn f1(&self, class: usize) -> Option<f64> {
-        // Added as f64, because the sum of two counts may pass u64.
-        let sum = self.support(class) as f64 + self.predicted(class) as f64;
-        (sum > 0.0).then(|| 2.0 * self.count(class, class) as f64 / sum)
-    }
-
-    /// The unweighted mean of [`precision`](Self::precision) over the classes; `None` if there are no samples.
-    ///
-    /// This and the other macro averages are those of [scikit-learn's `precision_recall_fscore_support`][1] with
-    /// `average="macro"`, `zero_division=0` and its default label set: the mean runs over the classes that occur
-    /// as a label or as a prediction, and a score of such a class that is 0/0 counts as 0.
-    ///
-    /// [1]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.precision_recall_fscore_support.html
-    #[must_use]
-    pub fn macro_precision(&self) -> Option<f64> {
-        self.macro_mean(|class| self.precision(class))
-    }
-
-    /// The unweighted mean of [`recall`](Self::recall) over the classes that occur; see
-    /// [`macro_precision`](Self::macro_precision).
-    ///
-    /// A class that is only ever predicted counts with 0, so this is not scikit-learn's `balanced_accuracy_score`,
-    /// which leaves such a class out.
-    #[must_use]
-    pub fn macro_recall(&self) -> Option<f64> {
-        self.macro_mean(|class| self.recall(class))
-    }
-
-    /// The unweighted mean of [`f1`](Self::f1) over the classes that occur; see
-    /// [`macro_precision`](Self::macro_precision). It is the mean of the F1 scores, not the F1 of the mean precision
-    /// and recall.
-    #[must_use]
-    pub fn macro_f1(&self) -> Option<f64> {
-        self.macro_mean(|class| self.f1(class))
-    }
-
-    fn macro_mean(&self, score: impl Fn(usize) -> Option<f64>) -> Option<f64> {
-        let present: Vec<usize> = (0..self.classes)
-            .filter(|&class| self.support(class) > 0 || self.predicted(class) > 0)
-            .collect();
-        let sum: f64 = present
-            .iter()
-            .map(|&class| score(class).unwrap_or(0.0))
-            .sum();
-        (!present.is_empty()).then(|| sum / present.len() as f64)
+    /// That this many more samples can be counted.
+    pub(super) fn check_room(&self, samples: usize) -> Result<(), MetricError> {
+        match self.total.checked_add(samples as u64) {
+            Some(_) => Ok(()),
+            None => Err(MetricError::TooManySamples),
+        }
     }
 }
 
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+impl Accumulator for ConfusionMatrix {
+    type Owned = OwnedLabels;
+    type Batch<'a> = LabelBatch<'a>;
+    type Answer = ClassScores;
+
+    /// [`MetricError::LabelOutOfRange`], [`MetricError::PredictionOutOfRange`], [`MetricError::Lengths`] or
+    /// [`MetricError::Weight`].
+    fn update(&mut self, batch: LabelBatch<'_>) -> Result<(), MetricError> {
+        let (classes, taken) = (self.classes, self.total);
+        check_length("predictions", batch.len(), batch.predictions.len())?;
+        check_weights(batch.weights, batch.len(), taken)?;
+        check_labels(batch.labels, classes, taken)?;
+        if let Some(at) = batch.predictions.iter().position(|&p| p >= classes) {
+            return Err(MetricError::PredictionOutOfRange {
+                sample: taken + at as u64,
+                prediction: batch.predictions[at],
+                classes,
+            });
+        }
+        self.check_room(batch.len())?;
+        let pairs = batch.labels.iter().copied();
+        self.count_checked(pairs.zip(batch.predictions.iter().copied()), batch.weights);
+        Ok(())
+    }
+
+    /// [`MetricError::SettingsDiffer`] if the other has another number of classes.
+    fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
+        if self.classes != other.classes {
+            return Err(MetricError::SettingsDiffer { what: "classes" });
+        }
+        self.total = self
+            .total
+            .checked_add(other.total)
+            .ok_or(MetricError::TooManySamples)?;
+        if self.weights.is_some() || other.weights.is_some() {
+            let mut other = other.clone();
+            let theirs = std::mem::take(other.weigh());
+            for (ours, theirs) in self.weigh().iter_mut().zip(&theirs) {
+                ours.merge(theirs);
+            }
+        }
+        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *ours += theirs;
+        }
+        Ok(())
+    }
+
+    fn compute(&self) -> ClassScores {
+        ClassScores::of(self)
+    }
+
+    fn fresh(&self) -> Self {
+        Self::new(self.classes)
+    }
+
+    fn samples(&self) -> u64 {
+        self.total
+    }
+}
+
+/// That all labels are classes; `taken` samples came before.
+pub(super) fn check_labels(
+    labels: &[usize],
+    classes: usize,
+    taken: u64,
+) -> Result<(), MetricError> {
+    match labels.iter().position(|&label| label >= classes) {
+        Some(at) => Err(MetricError::LabelOutOfRange {
+            sample: taken + at as u64,
+            label: labels[at],
+            classes,
+        }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Answer, Undefined};
 
-    fn close(got: Option<f64>, expected: f64) {
+    fn close(got: Answer, expected: f64) {
         let got = got.expect("the score is defined");
         assert!(
             (got - expected).abs() <= 1e-12,
@@ -280,9 +305,9 @@ mod tests {
         close(matrix.macro_precision(), 0.574404761904762);
         close(matrix.macro_recall(), 0.4672903519244983);
         close(matrix.macro_f1(), 0.50750533717218);
-        assert_eq!(matrix.recall(3), None);
-        assert_eq!(matrix.precision(3), Some(0.0));
-        assert_eq!(matrix.f1(3), Some(0.0));
+        assert_eq!(matrix.recall(3), Err(Undefined::NoPositives));
+        assert_eq!(matrix.precision(3), Ok(0.0));
+        assert_eq!(matrix.f1(3), Ok(0.0));
     }
 
     #[test]
@@ -292,16 +317,16 @@ mod tests {
         close(matrix.macro_precision(), 0.08333333333333333);
         close(matrix.macro_recall(), 0.3333333333333333);
         close(matrix.macro_f1(), 0.13333333333333333);
-        assert_eq!(matrix.precision(1), None);
-        assert_eq!(matrix.recall(1), Some(0.0));
+        assert_eq!(matrix.precision(1), Err(Undefined::NeverPredicted));
+        assert_eq!(matrix.recall(1), Ok(0.0));
     }
 
     #[test]
     fn sklearn_nothing_right_and_one_true_class() {
         let matrix = ConfusionMatrix::from_rows(&[[0, 0, 0], [4, 0, 4], [0, 0, 0]]).unwrap();
-        assert_eq!(matrix.accuracy(), Some(0.0));
-        assert_eq!(matrix.macro_recall(), Some(0.0));
-        assert_eq!(matrix.macro_f1(), Some(0.0));
+        assert_eq!(matrix.accuracy(), Ok(0.0));
+        assert_eq!(matrix.macro_recall(), Ok(0.0));
+        assert_eq!(matrix.macro_f1(), Ok(0.0));
     }
 
     #[test]
@@ -309,11 +334,11 @@ mod tests {
         // y_true = [0, 0, 2, 2, 2], y_pred = [0, 2, 2, 2, 0]; class 1 is in neither.
         let mut matrix = ConfusionMatrix::new(3);
         for (label, prediction) in [(0, 0), (0, 2), (2, 2), (2, 2), (2, 0)] {
-            matrix.update(label, prediction).unwrap();
+            matrix.add(label, prediction).unwrap();
         }
         close(matrix.accuracy(), 0.6);
         close(matrix.macro_f1(), 0.5833333333333333);
-        assert_eq!(matrix.f1(1), None);
+        assert_eq!(matrix.f1(1), Err(Undefined::NeverSeen));
     }
 
     #[test]
@@ -341,12 +366,15 @@ mod tests {
         for matrix in [ConfusionMatrix::new(4), ConfusionMatrix::new(0)] {
             assert_eq!(matrix.total(), 0);
             assert_eq!(matrix.rows().len(), matrix.classes());
-            assert_eq!(matrix.accuracy(), None);
-            assert_eq!(matrix.precision(0), None);
-            assert_eq!(matrix.recall(0), None);
-            assert_eq!(matrix.f1(0), None);
-            assert_eq!(matrix.macro_precision().or(matrix.macro_recall()), None);
-            assert_eq!(matrix.macro_f1(), None);
+            assert_eq!(matrix.precision(0), Err(Undefined::NeverPredicted));
+            assert_eq!(matrix.recall(0), Err(Undefined::NoPositives));
+            assert_eq!(matrix.f1(0), Err(Undefined::NeverSeen));
+            let scores = matrix.compute().named();
+            assert!(
+                scores
+                    .iter()
+                    .all(|(_, score)| *score == Err(Undefined::NoSamples))
+            );
         }
     }
 
@@ -355,22 +383,24 @@ mod tests {
         let mut matrix = ConfusionMatrix::from_rows(&[[1, 2], [3, 4]]).unwrap();
         let before = matrix.clone();
         assert_eq!(
-            matrix.update(2, 0),
+            matrix.add(2, 0),
             Err(MetricError::LabelOutOfRange {
+                sample: 10,
                 label: 2,
                 classes: 2
             })
         );
         assert_eq!(
-            matrix.update(0, usize::MAX),
+            matrix.add(0, usize::MAX),
             Err(MetricError::PredictionOutOfRange {
+                sample: 10,
                 prediction: usize::MAX,
                 classes: 2
             })
         );
         assert_eq!(
             matrix.merge(&ConfusionMatrix::new(3)),
-            Err(MetricError::ClassesDiffer { ours: 2, theirs: 3 })
+            Err(MetricError::SettingsDiffer { what: "classes" })
         );
         let full = ConfusionMatrix::from_rows(&[[u64::MAX, 0], [0, 0]]).unwrap();
         assert_eq!(matrix.merge(&full), Err(MetricError::TooManySamples));
@@ -389,12 +419,12 @@ mod tests {
     fn outside_the_matrix_there_is_nothing() {
         let matrix = ConfusionMatrix::from_rows(&[[1, 2], [3, 4]]).unwrap();
         assert_eq!((matrix.count(2, 0), matrix.count(0, 2)), (0, 0));
-        assert_eq!(matrix.recall(2), None);
+        assert_eq!(matrix.recall(2), Err(Undefined::NoPositives));
     }
 
     #[test]
     fn full_counts_do_not_overflow() {
         let full = ConfusionMatrix::from_rows(&[[u64::MAX, 0], [0, 0]]).unwrap();
-        assert_eq!((full.accuracy(), full.f1(0)), (Some(1.0), Some(1.0)));
+        assert_eq!((full.accuracy(), full.f1(0)), (Ok(1.0), Ok(1.0)));
     }
 }

@@ -1,94 +1,112 @@
 //! Model-quality metrics as streaming accumulators: plain numbers in, plain numbers out.
 //!
-//! Every accumulator keeps the counts (or scores) that its answer needs, never a running average, so merging two
-//! of them gives the answer of the joined data, and the order of updates never changes a result.
+//! Every accumulator keeps the counts, exact sums or scores that its answers need, never a running average. So merging
+//! two of them gives the answers of the joined data, and neither the order of batches nor their sharding changes a bit of
+//! any answer.
 //!
-//! An accumulator has three steps: `update` takes one sample, `merge` takes another accumulator of the same shape,
-//! and asking (`accuracy`, `compute`, ...) computes from what was taken so far. Asking never changes the state.
+//! An accumulator has three steps, which are the trait [`Accumulator`]: `update` takes a batch, `merge` takes another
+//! accumulator that was made alike, and `compute` answers from what was taken so far and changes nothing.
 //!
-//! Two kinds of "no answer" are kept apart. Bad input (a label out of range, a NaN score) is a [`MetricError`] and
-//! leaves the accumulator as it was. A metric that is mathematically undefined on good input (0/0) is [`None`]:
-//! it is never replaced by a number behind the caller's back, save in the macro averages, which follow scikit-learn
-//! and say so.
+//! | of | batch | all metrics | parts |
+//! |---|---|---|---|
+//! | two classes | [`BinaryBatch`] | [`BinaryMetrics`] | [`Ranking`], [`BoundedRanking`], [`Calibration`] |
+//! | many classes | [`MulticlassBatch`] | [`MulticlassMetrics`] | [`ConfusionMatrix`] of a [`LabelBatch`] |
+//! | labels that exclude no other | [`MultilabelBatch`] | [`MultilabelMetrics`] | |
+//! | numbers | [`RegressionBatch`] | [`RegressionMetrics`] | |
+//!
+//! Two kinds of "no answer" are kept apart. Bad input (a label out of range, a NaN score) is a [`MetricError`]: the batch
+//! is refused as a whole and leaves the accumulator as it was. A metric that good input does not define is an
+//! [`Undefined`] that says why: it is never replaced by a number behind the caller's back, save in the macro and weighted
+//! averages, which follow scikit-learn and say so.
 
-mod auc;
+mod agreement;
+mod batch;
+mod binary;
+mod bootstrap;
+mod bounded;
+mod calibration;
+mod class_scores;
 mod confusion;
-mod one_vs_rest;
+mod correlation;
+mod error;
+mod exact;
+mod median;
+mod moments;
+mod multiclass;
+mod multilabel;
+mod radix;
+mod random;
+mod ranking;
+mod ranks;
+mod regression;
+mod report;
+mod rows;
+mod steps;
 
-pub use auc::RocAuc;
+pub use agreement::KappaWeights;
+pub use batch::{
+    Batch, BinaryBatch, LabelBatch, MulticlassBatch, MultilabelBatch, OwnedBinary, OwnedLabels,
+    OwnedMulticlass, OwnedMultilabel, OwnedRegression, RegressionBatch,
+};
+pub use binary::{BinaryMetrics, BinaryReport};
+pub use bootstrap::{Bootstrap, Interval, PairedDifference};
+pub use bounded::BoundedRanking;
+pub use calibration::{Bin, Calibration, Edges, Reliability};
+pub use class_scores::{Average, ClassScore, ClassScores, Normalise};
 pub use confusion::ConfusionMatrix;
-pub use one_vs_rest::OneVsRestAuc;
+pub use error::{Answer, MetricError, Undefined};
+pub use exact::ExactSum;
+pub use multiclass::{MulticlassMetrics, MulticlassReport, MulticlassScores};
+pub use multilabel::{MultilabelMetrics, MultilabelReport};
+pub use ranking::Ranking;
+pub use ranks::Memory;
+pub use regression::{RegressionMetrics, RegressionReport};
+pub use steps::{Point, Step, Steps};
 
-/// Why an accumulator refused its input; the accumulator is unchanged.
+/// What takes batches and answers from all of them.
 ///
 /// ```
-/// use modelpulse::metrics::{ConfusionMatrix, MetricError};
+/// use modelpulse::metrics::{Accumulator, BinaryBatch, BinaryMetrics};
 ///
-/// let mut matrix = ConfusionMatrix::new(10);
-/// let error = matrix.update(10, 3).unwrap_err();
-/// assert!(matches!(error, MetricError::LabelOutOfRange { label: 10, classes: 10 }));
-/// assert_eq!(error.to_string(), "label 10 is out of range: there are 10 classes, counted from 0");
+/// let mut metrics = BinaryMetrics::new();
+/// metrics.update(BinaryBatch::new(&[false, true], &[0.2, 0.9]))?;
+/// let mut other = metrics.fresh();
+/// other.update(BinaryBatch::new(&[true], &[0.4]))?;
+/// metrics.merge(&other)?;
+/// assert_eq!(metrics.samples(), 3);
+/// assert_eq!(metrics.compute().accuracy, Ok(2.0 / 3.0));
+/// # Ok::<(), modelpulse::metrics::MetricError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MetricError {
-    /// The true label is not one of the classes: the data and the model disagree on the number of classes.
-    #[error("label {label} is out of range: there are {classes} classes, counted from 0")]
-    LabelOutOfRange {
-        /// The label that was given.
-        label: usize,
-        /// The number of classes of the accumulator.
-        classes: usize,
-    },
-    /// The predicted class is not one of the classes.
-    #[error("prediction {prediction} is out of range: there are {classes} classes, counted from 0")]
-    PredictionOutOfRange {
-        /// The prediction that was given.
-        prediction: usize,
-        /// The number of classes of the accumulator.
-        classes: usize,
-    },
-    /// Two accumulators of different shape cannot be merged.
-    #[error(
-        "cannot merge an accumulator of {theirs} classes into one of {ours}: make both with the same number"
-    )]
-    ClassesDiffer {
-        /// The number of classes of the accumulator that was to take the other.
-        ours: usize,
-        /// The number of classes of the other.
-        theirs: usize,
-    },
-    /// A table of counts is not square.
-    #[error("row {row} of the confusion matrix has {got} counts, expected {expected}: one a class")]
-    RowLength {
-        /// The row, counted from 0.
-        row: usize,
-        /// The counts that it should have: the number of rows.
-        expected: usize,
-        /// The counts that it has.
-        got: usize,
-    },
-    /// A sample brought more or fewer scores than there are classes.
-    #[error("sample {sample} has {got} scores, expected {expected}: one a class")]
-    ScoreCount {
-        /// The sample, counted from 0 over what this accumulator has taken.
-        sample: usize,
-        /// The number of classes of the accumulator.
-        expected: usize,
-        /// The number of scores given.
-        got: usize,
-    },
-    /// A score is NaN, so it has no rank: the model's output is broken, not merely wrong.
-    #[error(
-        "the score of class {class} of sample {sample} is NaN and has no rank: check the model's output"
-    )]
-    NanScore {
-        /// The sample, counted from 0 over what this accumulator has taken.
-        sample: usize,
-        /// The class whose score it is; 1 (the positive class) for a binary metric.
-        class: usize,
-    },
-    /// The number of samples would pass the 2⁶⁴ - 1 that a count can hold.
-    #[error("the number of samples would pass 2^64 - 1: start a new accumulator")]
-    TooManySamples,
+pub trait Accumulator: Clone {
+    /// The columns of a batch, owned.
+    type Owned;
+    /// What it takes.
+    type Batch<'a>: Batch<'a, Owned = Self::Owned>;
+    /// What it answers.
+    type Answer;
+
+    /// Takes a batch, or refuses it as a whole.
+    ///
+    /// # Errors
+    ///
+    /// A [`MetricError`]; nothing was taken then.
+    fn update(&mut self, batch: Self::Batch<'_>) -> Result<(), MetricError>;
+
+    /// Takes all that another accumulator has taken.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricError::SettingsDiffer`] if the other was made differently, [`MetricError::TooManySamples`] if a count
+    /// would overflow; nothing was taken then.
+    fn merge(&mut self, other: &Self) -> Result<(), MetricError>;
+
+    /// Answers from what was taken so far.
+    fn compute(&self) -> Self::Answer;
+
+    /// An accumulator with the same settings that has taken nothing.
+    #[must_use]
+    fn fresh(&self) -> Self;
+
+    /// The number of samples taken, whatever they weigh.
+    fn samples(&self) -> u64;
 }

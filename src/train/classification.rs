@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use super::Predictions;
 use super::predictions::argmax;
-use crate::metrics::{ConfusionMatrix, MetricError, OneVsRestAuc};
+use crate::metrics::{
+    Accumulator, Average, ConfusionMatrix, MetricError, MulticlassBatch, MulticlassMetrics,
+};
 
 /// Accuracy, macro precision, recall and F1, and macro one-vs-rest AUC-ROC: `accuracy`, `precision`,
 /// `recall`, `f1`, `auc_roc`.
@@ -20,13 +22,16 @@ use crate::metrics::{ConfusionMatrix, MetricError, OneVsRestAuc};
 pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64> {
     const NAMES: [&str; 5] = ["accuracy", "precision", "recall", "f1", "auc_roc"];
     let values = match measure(predictions) {
-        Ok((matrix, auc)) => [
-            matrix.accuracy(),
-            matrix.macro_precision(),
-            matrix.macro_recall(),
-            matrix.macro_f1(),
-            auc.macro_auc(),
-        ],
+        Ok(metrics) => {
+            let matrix = metrics.confusion();
+            [
+                matrix.accuracy().ok(),
+                matrix.macro_precision().ok(),
+                matrix.macro_recall().ok(),
+                matrix.macro_f1().ok(),
+                metrics.roc_auc_ovr(Average::Macro).ok(),
+            ]
+        }
         Err(_) => [Some(f64::NAN); 5],
     };
     let named = NAMES.into_iter().zip(values);
@@ -35,12 +40,13 @@ pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64
         .collect()
 }
 
-fn measure(predictions: &Predictions) -> Result<(ConfusionMatrix, OneVsRestAuc), MetricError> {
-    let mut auc = OneVsRestAuc::new(predictions.classes());
+fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
+    let mut metrics = MulticlassMetrics::new(predictions.classes());
     for (_, label, scores) in predictions.iter() {
-        auc.update(label, scores)?;
+        let scores: Vec<f64> = scores.iter().copied().map(f64::from).collect();
+        metrics.update(MulticlassBatch::new(&[label], &scores))?;
     }
-    Ok((confusion_matrix(predictions), auc))
+    Ok(metrics)
 }
 
 /// Counts each item by its label and the class with the highest score, the first of equal ones.
@@ -48,7 +54,7 @@ pub fn confusion_matrix(predictions: &Predictions) -> ConfusionMatrix {
     let mut matrix = ConfusionMatrix::new(predictions.classes());
     for (_, label, scores) in predictions.iter() {
         // Out of range only where a label is: a trainer refuses such data before it trains.
-        let _ = matrix.update(label, argmax(scores));
+        let _ = matrix.add(label, argmax(scores));
     }
     matrix
 }
