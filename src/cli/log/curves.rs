@@ -10,7 +10,7 @@ use super::line::{Content, one};
 use crate::figure::{
     Picture, ReliabilityBin, RocCurve, confusion_matrix, reliability_diagram, roc_curves,
 };
-use crate::metrics::{ConfusionMatrix, RocAuc};
+use crate::metrics::{Accumulator, BinaryBatch, Calibration, ConfusionMatrix, Edges, Ranking};
 use crate::summary::{Image, PrCounts, PrCurve};
 
 /// Scores, or an object of ready counts at each threshold.
@@ -91,26 +91,16 @@ pub(super) fn reliability(tag: String, value: Value, keys: &mut Keys) -> Result<
     if !(1..=100).contains(&bins) {
         return Err(format!("'bins' is {bins}, not 1 to 100"));
     }
-    // Sums of confidences, and how many were right, and how many there were.
-    let mut sums = vec![(0.0, 0_u64, 0_u64); bins];
-    for (&score, &right) in scores.iter().zip(&labels) {
-        if !(0.0..=1.0).contains(&score) {
-            return Err(format!(
-                "'reliability' holds {score}, not only scores from 0 to 1"
-            ));
-        }
-        let (confidence, hits, count) = &mut sums[((score * bins as f64) as usize).min(bins - 1)];
-        *confidence += score;
-        *hits += u64::from(right);
-        *count += 1;
+    if let Some(score) = scores.iter().find(|score| !(0.0..=1.0).contains(*score)) {
+        return Err(format!(
+            "'reliability' holds {score}, not only scores from 0 to 1"
+        ));
     }
-    let mean = |sum: f64, count: u64| if count == 0 { 0.0 } else { sum / count as f64 };
-    let bin = |&(confidence, hits, count): &(f64, u64, u64)| ReliabilityBin {
-        confidence: mean(confidence, count),
-        accuracy: mean(hits as f64, count),
-        count,
-    };
-    let bins: Vec<ReliabilityBin> = sums.iter().map(bin).collect();
+    let mut calibration = Calibration::new(bins, Edges::Left);
+    let taken = calibration.update(BinaryBatch::new(&labels, &scores));
+    taken.map_err(|error| format!("'reliability': {error}"))?;
+    let bins = calibration.compute().bins.into_iter();
+    let bins: Vec<ReliabilityBin> = bins.map(Into::into).collect();
     drawn(tag, "reliability", reliability_diagram(&bins))
 }
 
@@ -134,7 +124,7 @@ pub(super) fn confusion(tag: String, value: Value, keys: &mut Keys) -> Result<Co
             }
             let mut matrix = ConfusionMatrix::new(classes.as_ref().map_or(found, Vec::len));
             for (label, prediction) in labels.into_iter().zip(predictions) {
-                let counted = matrix.update(label, prediction);
+                let counted = matrix.add(label, prediction);
                 counted.map_err(|error| format!("'confusion': {error}"))?;
             }
             matrix
@@ -179,27 +169,13 @@ fn roc_points(
     labels: &[bool],
 ) -> Result<(Vec<(f64, f64)>, f64), Reason> {
     same_length(key, scores, labels)?;
-    let mut auc = RocAuc::new();
-    for (&score, &label) in scores.iter().zip(labels) {
-        auc.update(score, label)
-            .map_err(|error| format!("'{key}': {error}"))?;
-    }
-    let area = auc
-        .compute()
-        .ok_or_else(|| format!("'{key}' needs positives and negatives among its labels"))?;
-    let mut ranked: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
-    ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let positives = labels.iter().filter(|&&label| label).count() as f64;
-    let negatives = labels.len() as f64 - positives;
-    let (mut hits, mut alarms, mut points) = (0.0, 0.0, vec![(0.0, 0.0)]);
-    // Equal scores, also 0 and -0, are one threshold.
-    for tied in ranked.chunk_by(|(a, _), (b, _)| a == b) {
-        let found = tied.iter().filter(|(_, label)| *label).count() as f64;
-        hits += found;
-        alarms += tied.len() as f64 - found;
-        points.push((alarms / negatives, hits / positives));
-    }
-    Ok((points, area))
+    let mut ranking = Ranking::new();
+    let taken = ranking.update(BinaryBatch::new(labels, scores));
+    taken.map_err(|error| format!("'{key}': {error}"))?;
+    let both = |_| format!("'{key}' needs positives and negatives among its labels");
+    let steps = ranking.compute();
+    let area = steps.roc_auc().map_err(both)?;
+    Ok((steps.roc_curve().map_err(both)?, area))
 }
 
 fn same_length<A, B>(key: &str, values: &[A], labels: &[B]) -> Result<(), Reason> {

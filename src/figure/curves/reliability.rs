@@ -11,6 +11,7 @@ use crate::figure::colour::{LINE, MUTED};
 use crate::figure::sheet::{Ink, Sheet};
 use crate::figure::text::{SMALL, brief_count};
 use crate::figure::{FigureError, Picture, palette};
+use crate::metrics::Bin;
 
 /// The length of a side of the plot.
 const SIDE: i32 = 360;
@@ -43,6 +44,16 @@ pub struct ReliabilityBin {
     pub accuracy: f64,
     /// How many there are.
     pub count: u64,
+}
+
+impl From<Bin> for ReliabilityBin {
+    fn from(bin: Bin) -> Self {
+        Self {
+            confidence: bin.confidence,
+            accuracy: bin.accuracy,
+            count: bin.count,
+        }
+    }
 }
 
 /// Draws a reliability diagram: per bin the accuracy as a bar, and the gap between it and the mean confidence.
