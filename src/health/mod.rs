@@ -1,10 +1,11 @@
 //! Whether a model is healthy: rules over the events of a session, live or replayed.
 //!
-//! A rule decides from the event alone, never from the clock, so an old log gives the same answers
-//! as the live run did.
+//! A rule decides from events alone, never from the clock, so an old log gives the same answers as the
+//! live run did.
 
-mod rule;
-mod watch;
+mod rules;
 
-pub use rule::{Breach, ParseRuleError, Rule};
-pub use watch::Watch;
+pub use rules::{
+    ALERTS, Alerts, Clock, Comparison, Condition, Measure, ParseConditionError, Rule, RuleSet,
+    RuleSetError, SeriesPattern, Severity, Span, State, Transition, When,
+};

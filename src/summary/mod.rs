@@ -72,6 +72,23 @@ impl Value {
         }
     }
 
+    /// The number of a scalar as it was meant: the shortest decimal that single precision rounds to it,
+    /// so that a logged 0.7 is not less than 0.7. It is what an exporter prints.
+    ///
+    /// ```
+    /// use modelpulse::summary::Value;
+    /// assert_eq!(Value::from(0.7).decimal(), Some(0.7));
+    /// ```
+    pub fn decimal(&self) -> Option<f64> {
+        let value = self.scalar()?;
+        let wide = f64::from(value);
+        // Most numbers of a log are whole, or their own decimal already.
+        if wide.fract() == 0.0 || !wide.is_finite() {
+            return Some(wide);
+        }
+        Some(value.to_string().parse().unwrap_or(wide))
+    }
+
     /// The tensor, of any kind but a plain number.
     pub fn tensor(&self) -> Option<&Tensor> {
         match self {

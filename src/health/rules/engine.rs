@@ -1,0 +1,342 @@
+//! Rules over events: which alerts are on, and when they change.
+//!
+//! Time is what events say it is, never the clock: the same events give the same transitions. A rule
+//! is evaluated when its series has an event, and on a grid of event time; the events of one wall time
+//! are seen together.
+
+use std::collections::{HashMap, HashSet};
+
+use super::instance::{Instance, Moment, Others};
+use super::{Clock, Condition, Rule, RuleSet, Span, State, Transition};
+use crate::flow::{Event, Sink, SinkError};
+use crate::types::{RunName, Tag};
+
+/// What alerts themselves log; no rule sees it.
+pub const ALERTS: &str = "health/alerts/";
+
+/// Holds events against rules and hands each change of an alert to `report`.
+///
+/// ```
+/// use modelpulse::{flow::{Event, Sink}, health::{Alerts, RuleSet}};
+/// let rules = RuleSet::new(vec!["loss > 1".parse()?])?;
+/// let mut lines = Vec::new();
+/// let mut alerts = Alerts::new(rules, |transition| lines.push(transition.to_string()));
+/// for (step, loss) in [(0, 0.5), (1, 2.0), (2, 0.3)] {
+///     alerts.accept(&[Event::new("train", "loss", step, step as f64, loss)])?;
+/// }
+/// drop(alerts);
+/// assert_eq!(lines, [
+///     "firing: loss > 1  run=train tag=loss step=1 wall_time=1.000000 value=2",
+///     "resolved: loss > 1  run=train tag=loss step=2 wall_time=2.000000 value=0.3",
+/// ]);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Debug)]
+pub struct Alerts<F> {
+    rules: RuleSet,
+    instances: Vec<Instance>,
+    /// The instances in the order in which they are evaluated: by rule, run and tag.
+    order: Vec<usize>,
+    /// What each series feeds.
+    routes: HashMap<RunName, HashMap<Tag, Route>>,
+    /// The second series of gaps.
+    others: Vec<Others>,
+    /// The time of the last instant, in microseconds.
+    now: Option<i64>,
+    /// After a silence so long nothing changes any more.
+    horizon: i64,
+    report: F,
+}
+
+/// What a series feeds.
+#[derive(Debug, Default)]
+struct Route {
+    /// The instances that it is the series of.
+    own: Vec<usize>,
+    /// Where it is kept as the second series of gaps.
+    other: Option<usize>,
+    /// The instances that take it for that.
+    other_of: Vec<usize>,
+}
+
+impl<F: FnMut(&Transition)> Alerts<F> {
+    /// A sink that holds events against `rules`.
+    pub fn new(rules: RuleSet, report: F) -> Self {
+        let by_time = rules.iter().filter(|rule| rule.clock == Clock::Time);
+        let reach = by_time.map(|rule| {
+            let spans = [
+                rule.condition.span(),
+                Some(rule.hold_for),
+                Some(rule.keep_firing_for),
+            ];
+            spans
+                .into_iter()
+                .flatten()
+                .map(Span::ticks)
+                .fold(0, i64::saturating_add)
+        });
+        let horizon = reach.max().unwrap_or(0);
+        let horizon = horizon
+            .saturating_add(rules.lookback.ticks())
+            .saturating_add(rules.interval.ticks().saturating_mul(2));
+        let mut alerts = Self {
+            rules,
+            instances: Vec::new(),
+            order: Vec::new(),
+            routes: HashMap::new(),
+            others: Vec::new(),
+            now: None,
+            horizon,
+            report,
+        };
+        for (index, rule) in alerts.rules.rules.iter().enumerate() {
+            if let Condition::Absent(series, _) = &rule.condition {
+                // What never comes is absent too.
+                let tag = Tag::from(series.as_str());
+                let instance = Instance::new(index, RunName::root(), tag, String::new());
+                alerts.instances.push(instance);
+            }
+        }
+        alerts.order = (0..alerts.instances.len()).collect();
+        alerts
+    }
+
+    /// The rules whose series did not occur.
+    pub fn unseen(&self) -> impl Iterator<Item = &Rule> {
+        let seen = |index: usize| {
+            let mut of_rule = self
+                .instances
+                .iter()
+                .filter(move |instance| instance.rule == index);
+            of_rule.any(Instance::has_values)
+        };
+        let rules = self.rules.iter().enumerate();
+        rules.filter_map(move |(index, rule)| (!seen(index)).then_some(rule))
+    }
+
+    /// The alerts that are pending or firing, with rule, run and tag.
+    pub fn active(&self) -> impl Iterator<Item = (&Rule, &RunName, &Tag, State)> {
+        let all = self
+            .order
+            .iter()
+            .filter_map(|&index| self.instances.get(index));
+        let active = all.filter(|instance| instance.state() != State::Inactive);
+        active.filter_map(|instance| {
+            let rule = self.rules.rules.get(instance.rule)?;
+            Some((rule, &instance.run, &instance.tag, instance.state()))
+        })
+    }
+
+    /// Evaluates what is due on the grid before `micros`.
+    fn ticks_before(&mut self, micros: i64) {
+        let Some(last) = self.now else {
+            // Silence counts from the first event on.
+            for instance in &mut self.instances {
+                instance.start(micros);
+            }
+            return;
+        };
+        let interval = self.rules.interval.ticks();
+        let mut tick = last
+            .saturating_sub(last.rem_euclid(interval))
+            .saturating_add(interval);
+        while tick < micros && tick.saturating_sub(last) <= self.horizon {
+            let order = std::mem::take(&mut self.order);
+            self.decide(&order, self.moment(tick, tick as f64 / 1e6), |rule| {
+                rule.clock == Clock::Time
+            });
+            self.order = order;
+            tick = tick.saturating_add(interval);
+        }
+    }
+
+    fn moment(&self, micros: i64, wall_time: f64) -> Moment {
+        Moment {
+            micros,
+            wall_time,
+            lookback: micros.saturating_sub(self.rules.lookback.ticks()),
+        }
+    }
+
+    /// Takes the value of an event, and adds the instances that it concerns to `touched`.
+    fn take(&mut self, event: &Event, moment: Moment, touched: &mut Vec<usize>) {
+        let Some(value) = event.value.decimal() else {
+            return;
+        };
+        if !self
+            .routes
+            .get(&event.run)
+            .is_some_and(|tags| tags.contains_key(&event.tag))
+        {
+            self.lay_route(&event.run, &event.tag);
+        }
+        let Some(route) = self
+            .routes
+            .get(&event.run)
+            .and_then(|tags| tags.get(&event.tag))
+        else {
+            return;
+        };
+        if let Some(values) = route.other.and_then(|other| self.others.get_mut(other)) {
+            // A series that is resumed has nothing behind that yet.
+            drop(values.split_off(&event.step.as_i64()));
+            values.insert(event.step.as_i64(), value);
+        }
+        for &index in &route.own {
+            if let Some(instance) = self.instances.get_mut(index)
+                && let Some(rule) = self.rules.rules.get(instance.rule)
+            {
+                instance.push(rule, moment, event, value);
+            }
+        }
+        touched.extend(&route.own);
+        touched.extend(&route.other_of);
+    }
+
+    /// Finds out what a series feeds that occurs for the first time.
+    fn lay_route(&mut self, run: &RunName, tag: &Tag) {
+        let mut route = Route::default();
+        if !tag.as_str().starts_with(ALERTS) {
+            let path = run.path_of(tag.as_str());
+            let gaps = self.rules.iter().filter_map(|rule| rule.condition.other());
+            if gaps.into_iter().any(|other| other.matches(&path)) {
+                route.other = Some(self.others.len());
+                self.others.push(Others::new());
+            }
+            for index in 0..self.rules.rules.len() {
+                route.own.extend(self.instance(index, run, tag, &path));
+            }
+        }
+        let is_other = route.other.is_some();
+        let own = route.own.clone();
+        self.routes
+            .entry(run.clone())
+            .or_default()
+            .insert(tag.clone(), route);
+        if is_other {
+            let all: Vec<usize> = (0..self.instances.len()).collect();
+            self.find_others(&all);
+        } else {
+            self.find_others(&own);
+        }
+    }
+
+    /// The instance of rule `index` for the series at `path`, if the rule speaks of it.
+    fn instance(&mut self, index: usize, run: &RunName, tag: &Tag, path: &str) -> Option<usize> {
+        let condition = &self.rules.rules.get(index)?.condition;
+        let prefix = condition.series().prefix_of(path)?;
+        if let Condition::Absent(..) = condition {
+            return self
+                .instances
+                .iter()
+                .position(|instance| instance.rule == index);
+        }
+        let instance = Instance::new(index, run.clone(), tag.clone(), prefix.to_owned());
+        let new = self.instances.len();
+        let place = self
+            .order
+            .partition_point(|&other| self.instances[other].key() < instance.key());
+        self.instances.push(instance);
+        self.order.insert(place, new);
+        Some(new)
+    }
+
+    /// Finds the second series of those of `instances` that measure a gap: beside the first, or by its
+    /// whole path.
+    fn find_others(&mut self, instances: &[usize]) {
+        for &index in instances {
+            let instance = &self.instances[index];
+            let Some(other) = self.rules.rules[instance.rule].condition.other() else {
+                continue;
+            };
+            let beside = format!("{}{other}", instance.prefix);
+            let found = [beside.as_str(), other.as_str()]
+                .into_iter()
+                .find_map(|path| {
+                    // A tag may hold a `/` too, so the run ends at any of them.
+                    let splits = path
+                        .match_indices('/')
+                        .map(|(at, _)| (&path[..at], &path[at + 1..]));
+                    splits
+                        .chain([(".", path)])
+                        .find(|&(run, tag)| {
+                            let route = self.routes.get(run).and_then(|tags| tags.get(tag));
+                            route.is_some_and(|route| route.other.is_some())
+                        })
+                        .map(|(run, tag)| (run.to_owned(), tag.to_owned()))
+                });
+            let Some((run, tag)) = found else { continue };
+            let route = self
+                .routes
+                .get_mut(run.as_str())
+                .and_then(|tags| tags.get_mut(tag.as_str()));
+            if let Some(route) = route
+                && self.instances[index].other != route.other
+            {
+                self.instances[index].other = route.other;
+                route.other_of.push(index);
+            }
+        }
+    }
+
+    /// Evaluates `instances`, which are in order, and reports what changed.
+    fn decide(&mut self, instances: &[usize], moment: Moment, due: impl Fn(&Rule) -> bool) {
+        for &index in instances {
+            let instance = &mut self.instances[index];
+            let rule = &self.rules.rules[instance.rule];
+            if !due(rule) {
+                continue;
+            }
+            let other = instance.other.and_then(|other| self.others.get(other));
+            if let Some(transition) = instance.evaluate(rule, moment, other) {
+                (self.report)(&transition);
+            }
+        }
+    }
+}
+
+impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {
+    fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
+        let Some(first) = instant.first() else {
+            return Ok(());
+        };
+        // NaN reads as 0, and what does not fit as the nearest that does; time never goes back.
+        let micros = (first.wall_time * 1e6).round() as i64;
+        let micros = micros.max(self.now.unwrap_or(i64::MIN));
+        self.ticks_before(micros);
+        self.now = Some(micros);
+        let wall_time = if first.wall_time.is_finite() {
+            first.wall_time
+        } else {
+            micros as f64 / 1e6
+        };
+        let moment = self.moment(micros, wall_time);
+
+        let on_grid = micros.rem_euclid(self.rules.interval.ticks()) == 0;
+        let mut rest: Vec<&Event> = instant.iter().collect();
+        let mut again = Vec::new();
+        let mut touched = Vec::new();
+        // A series with several values in one instant is decided on at each of them.
+        while !rest.is_empty() {
+            let mut taken = HashSet::new();
+            for event in rest.drain(..) {
+                if taken.insert((&event.run, &event.tag)) {
+                    self.take(event, moment, &mut touched);
+                } else {
+                    again.push(event);
+                }
+            }
+            std::mem::swap(&mut rest, &mut again);
+            touched.sort_by(|&a, &b| self.instances[a].key().cmp(&self.instances[b].key()));
+            touched.dedup();
+            self.decide(&touched, moment, |_| true);
+            touched.clear();
+        }
+        if on_grid {
+            let order = std::mem::take(&mut self.order);
+            self.decide(&order, moment, |rule| rule.clock == Clock::Time);
+            self.order = order;
+        }
+        Ok(())
+    }
+}

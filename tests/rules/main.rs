@@ -1,0 +1,3 @@
+//! Rules and alerts, held against Prometheus and against themselves.
+
+mod reference;
