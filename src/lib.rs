@@ -6,7 +6,7 @@
 //! ```
 //! # let dir = tempfile::tempdir()?;
 //! # let logdir = dir.path().join("demo");
-//! use modelpulse::{Session, health::Watch, replay::replay};
+//! use modelpulse::{Session, health::{Alerts, RuleSet}, replay::replay};
 //!
 //! let session = Session::create(&logdir)?;
 //! for number in 0..3 {
@@ -19,13 +19,12 @@
 //! }
 //! session.finish()?;
 //!
-//! let mut broken = Vec::new();
-//! let mut watch = Watch::new(vec!["eval/epoch_accuracy < 0.9".parse()?], |breach| {
-//!     broken.push((breach.event.step.as_i64(), breach.value));
-//! });
-//! replay(&logdir, &mut watch)?;
-//! drop(watch);
-//! assert_eq!(broken, [(0, 0.7), (1, 0.8)]);
+//! let rules = RuleSet::new(vec!["eval/epoch_accuracy < 0.75".parse()?])?;
+//! let mut changes = Vec::new();
+//! let mut alerts = Alerts::new(rules, |change| changes.push((change.word(), change.step.as_i64())));
+//! replay(&logdir, &mut alerts)?;
+//! drop(alerts);
+//! assert_eq!(changes, [("firing", 0), ("resolved", 1)]);
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
@@ -42,7 +41,7 @@
 //! | [`metrics`] | what predictions are worth |
 //! | `datasets`, `figure` | images to train on; pictures of numbers (features `datasets`, `figures`) |
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
-//! | [`health`] | rules |
+//! | [`health`] | rules and alerts |
 //! | [`replay`] | an old log through the sinks of a live run |
 //! | `bridge` | the facades `metrics` and `tracing`, logged to a run (features `metrics-rs`, `tracing`) |
 //!

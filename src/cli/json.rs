@@ -4,8 +4,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::health::Breach;
-
 pub(super) fn number(value: f64) -> Value {
     match value {
         _ if value.is_nan() => json!("NaN"),
@@ -22,16 +20,4 @@ pub(super) fn numbers<'a>(named: impl IntoIterator<Item = (&'a String, &'a f64)>
             .map(|(name, value)| (name.clone(), number(*value)))
             .collect::<Map<_, _>>(),
     )
-}
-
-pub(super) fn breach(breach: &Breach<'_>) -> Value {
-    let event = breach.event;
-    json!({
-        "rule": breach.rule.to_string(),
-        "run": event.run.as_str(),
-        "tag": event.tag.as_str(),
-        "step": event.step.as_i64(),
-        "wall_time": number(event.wall_time),
-        "value": number(breach.value.into()),
-    })
 }

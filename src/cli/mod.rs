@@ -3,10 +3,12 @@
 //! Results go to standard output, everything else to standard error. A failure is one line, and the
 //! exit code says of which kind: 1 where the model is unwell, 2 where the input is bad.
 
+mod alerting;
 mod console;
 mod json;
 mod log;
 mod replay;
+mod rules;
 mod rundir;
 mod train;
 
@@ -34,6 +36,7 @@ enum Command {
     Train(train::Args),
     Log(log::Args),
     Replay(replay::Args),
+    Rules(rules::Args),
 }
 
 /// What the exit code says.
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Log(args) => log::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Rules(args) => rules::run(args),
     };
     match result {
         Ok(Verdict::Well) => ExitCode::SUCCESS,

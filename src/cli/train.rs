@@ -11,9 +11,10 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Verdict, console::EpochLines, json, replay::parse_rule, rundir::claim};
+use super::alerting::{self, RuleArgs};
+use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::datasets::{Dataset, Images};
-use crate::health::{Rule, Watch};
+use crate::health::Alerts;
 use crate::log::Overflow;
 use crate::summary::{HParams, SessionStatus, Text};
 use crate::train::callbacks::{ConfusionMatrices, Histograms, Pixels, Scalars, WorstExamples};
@@ -64,10 +65,8 @@ pub(super) struct Args {
     #[arg(long)]
     name: Option<String>,
 
-    /// A condition that must not hold, such as 'eval/epoch_accuracy < 0.9'; each event that breaks it is
-    /// printed, as `modelpulse replay` prints it. May be given several times
-    #[arg(long = "rule", value_name = "RULE", value_parser = parse_rule)]
-    rules: Vec<Rule>,
+    #[command(flatten)]
+    rules: RuleArgs,
 
     /// Print neither progress nor result
     #[arg(long, short)]
@@ -126,8 +125,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     // Nothing that could still be refused comes behind this: what is left there is a run.
     let dir = claim(&args.logdir, args.name.as_deref(), data.name())?;
     let bar = bar(&args);
-    let breaches = Arc::new(Mutex::new(Vec::new()));
-    let session = session(&args, &dir, &bar, &breaches)?;
+    let alerts = Arc::new(Mutex::new(Vec::new()));
+    let session = session(&args, &dir, &bar, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
@@ -180,14 +179,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     for failure in &report.hook_failures {
         eprintln!("warning: {failure}; it was not called again");
     }
-    let breaches = std::mem::take(&mut *breaches.lock().unwrap_or_else(PoisonError::into_inner));
+    let alerts = std::mem::take(&mut *alerts.lock().unwrap_or_else(PoisonError::into_inner));
     print_result(
         &args,
         &dir,
         &data,
         &parameters,
         &report,
-        breaches,
+        alerts,
         written.as_ref().ok(),
     )?;
     // Said last, so that it is seen: the model is trained, its log is not whole.
@@ -233,28 +232,28 @@ fn session(
     args: &Args,
     dir: &Path,
     bar: &ProgressBar,
-    breaches: &Arc<Mutex<Vec<Value>>>,
-) -> Result<Session, log::Error> {
+    alerts: &Arc<Mutex<Vec<Value>>>,
+) -> anyhow::Result<Session> {
     // One seed gives one log, on a busy machine too: what cannot be kept is waited for, not dropped.
     let mut builder = Session::builder(dir).log(|log| log.overflow(Overflow::Wait));
     if !args.quiet && !args.json && bar.is_hidden() {
         builder = builder.sink(EpochLines::new(args.epochs));
     }
-    if !args.rules.is_empty() {
-        let (as_json, bar, breaches) = (args.json, bar.clone(), breaches.clone());
-        builder = builder.sink(Watch::new(args.rules.clone(), move |breach| {
+    if let Some(rules) = args.rules.rules()? {
+        let (as_json, bar, alerts) = (args.json, bar.clone(), alerts.clone());
+        builder = builder.sink(Alerts::new(rules, move |transition| {
             if as_json {
-                breaches
+                alerts
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(json::breach(breach));
+                    .push(alerting::object(transition));
             } else {
                 // Nobody may be reading any more; the training goes on.
-                bar.suspend(|| drop(writeln!(std::io::stdout(), "{breach}")));
+                bar.suspend(|| drop(writeln!(std::io::stdout(), "{transition}")));
             }
         }));
     }
-    builder.start()
+    Ok(builder.start()?)
 }
 
 /// Moves the bar.
@@ -399,7 +398,7 @@ fn print_result(
     data: &Dataset,
     parameters: &Parameters,
     report: &FitReport,
-    breaches: Vec<Value>,
+    alerts: Vec<Value>,
     written: Option<&log::Report>,
 ) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
@@ -429,7 +428,7 @@ fn print_result(
             "confusion_matrix": matrix.rows().map(<[u64]>::to_vec).collect::<Vec<_>>(),
             "diverged": report.diverged,
             "stopped": report.stopped,
-            "breaches": breaches,
+            "alerts": alerts,
             "seconds": seconds(report.time),
             "hook_seconds": seconds(report.hook_time),
             "log": written.map(|log| json!({ "written": log.written, "dropped": log.dropped, "bytes": log.bytes })),

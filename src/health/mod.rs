@@ -7,5 +7,7 @@ mod rules;
 
 pub use rules::{
     ALERTS, Alerts, Clock, Comparison, Condition, Measure, ParseConditionError, Rule, RuleSet,
-    RuleSetError, SeriesPattern, Severity, Span, State, Transition, When,
+    RuleSetError, SeriesPattern, Severity, Span, State, Transition, Unexported, When, metric_of,
 };
+#[cfg(feature = "rules")]
+pub use rules::{Mismatch, RuleFile, RuleFileError, Scenario};

@@ -21,15 +21,16 @@ pub struct Replayed {
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
-/// use modelpulse::{Session, health::Watch, replay::replay};
+/// use modelpulse::{Session, health::{Alerts, RuleSet}, replay::replay};
 /// let session = Session::create(dir.path())?;
 /// session.run("eval").scalar("accuracy", 0, 0.5);
 /// session.finish()?;
-/// let mut breaches = 0;
-/// let mut watch = Watch::new(vec!["eval/accuracy < 0.9".parse()?], |_| breaches += 1);
-/// assert_eq!(replay(dir.path(), &mut watch)?.events, 1);
-/// drop(watch);
-/// assert_eq!(breaches, 1);
+/// let mut changes = 0;
+/// let rules = RuleSet::new(vec!["eval/accuracy < 0.9".parse()?])?;
+/// let mut alerts = Alerts::new(rules, |_| changes += 1);
+/// assert_eq!(replay(dir.path(), &mut alerts)?.events, 1);
+/// drop(alerts);
+/// assert_eq!(changes, 1);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 ///

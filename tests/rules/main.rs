@@ -1,3 +1,4 @@
 //! Rules and alerts, held against Prometheus and against themselves.
 
+mod promtool;
 mod reference;

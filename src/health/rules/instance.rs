@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::history::{History, Sample};
 use super::machine::Machine;
-use super::{Clock, Comparison, Condition, Measure, Rule, Span, State, Transition, When};
+use super::{Clock, Condition, Measure, Rule, Span, State, Transition, When};
 use crate::flow::Event;
 use crate::types::{RunName, Step, Tag};
 
@@ -200,19 +200,18 @@ impl Instance {
         let holds = |value: f64| match (&rule.condition, threshold) {
             (Condition::NonFinite(_), _) => !value.is_finite(),
             (_, None) => value.is_nan(),
-            (_, Some(_)) if value.is_nan() => self.meaning(rule.nan),
+            (_, Some(_)) if value.is_nan() && rule.nan != When::Ignore => self.meaning(rule.nan),
             (_, Some((comparison, threshold))) => comparison.holds(value, threshold),
         };
-        let holds = match (rule.clear, rule.times) {
-            (Some((comparison, threshold)), _)
-                if self.state() == State::Firing && !value.is_nan() =>
-            {
-                !Comparison::holds(comparison, value, threshold)
-            }
-            (_, Some((m, n))) => self.history.newest(n).filter(|&value| holds(value)).count() >= m,
-            _ => holds(value),
+        let holds = match rule.times {
+            Some((m, n)) => self.history.newest(n).filter(|&value| holds(value)).count() >= m,
+            None => holds(value),
         };
-        (holds, value)
+        let kept = self.state() == State::Firing
+            && rule.clear.is_some_and(|(comparison, threshold)| {
+                !value.is_nan() && !comparison.holds(value, threshold)
+            });
+        (holds || kept, value)
     }
 
     fn meaning(&self, when: When) -> bool {

@@ -4,10 +4,15 @@
 
 mod condition;
 mod engine;
+#[cfg(feature = "rules")]
+mod file;
 mod history;
 mod instance;
 mod machine;
+mod promql;
 mod rule;
+#[cfg(feature = "rules")]
+mod scenario;
 mod series;
 mod set;
 mod span;
@@ -15,8 +20,13 @@ mod transition;
 
 pub use condition::{Comparison, Condition, Measure, ParseConditionError};
 pub use engine::{ALERTS, Alerts};
+#[cfg(feature = "rules")]
+pub use file::{RuleFile, RuleFileError};
 pub use machine::State;
+pub use promql::{Unexported, metric_of};
 pub use rule::{Clock, Rule, Severity, When};
+#[cfg(feature = "rules")]
+pub use scenario::{Mismatch, Scenario};
 pub use series::SeriesPattern;
 pub use set::{RuleSet, RuleSetError};
 pub use span::Span;

@@ -26,7 +26,7 @@ pub enum When {
     Fire,
     /// It is as it was.
     Hold,
-    /// It does not hold; so Prometheus has it.
+    /// It does not hold, as Prometheus has it; but a NaN is not equal to anything.
     Ignore,
 }
 
@@ -162,6 +162,11 @@ impl Rule {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How bad it is, as in a rule file.
+    pub fn severity_name(&self) -> &'static str {
+        self.severity.name()
     }
 
     /// Its condition.

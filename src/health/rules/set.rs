@@ -92,6 +92,24 @@ impl RuleSet {
         Ok(self)
     }
 
+    /// These rules, and `more` behind them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with(self, more: Vec<Rule>) -> Result<Self, RuleSetError> {
+        let Self {
+            mut rules,
+            interval,
+            lookback,
+        } = self;
+        rules.extend(more);
+        Ok(Self {
+            interval,
+            lookback,
+            ..Self::new(rules)?
+        })
+    }
+
     /// The rules, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter()

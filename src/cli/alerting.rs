@@ -1,0 +1,68 @@
+//! The rules that a command is given, and how it tells of alerts.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::json;
+use crate::health::{ParseConditionError, Rule, RuleFile, RuleSet, State, Transition};
+
+/// The rules that events are held against.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct RuleArgs {
+    /// A condition that must not hold, such as 'eval/epoch_accuracy < 0.9'. May be given several times;
+    /// `modelpulse rules --help` says what can be written
+    #[arg(long = "rule", value_name = "CONDITION", value_parser = parse_rule)]
+    rule: Vec<Rule>,
+
+    /// A file of rules, in TOML; `modelpulse rules init` makes one
+    #[arg(long = "rules", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+fn parse_rule(rule: &str) -> Result<Rule, ParseConditionError> {
+    rule.parse()
+}
+
+impl RuleArgs {
+    /// The rules of the file, and behind them those of the command line; `None` where there are none.
+    pub(super) fn rules(&self) -> anyhow::Result<Option<RuleSet>> {
+        let rules = match &self.file {
+            None if self.rule.is_empty() => return Ok(None),
+            None => RuleSet::new(Vec::new())?,
+            Some(path) => read(path)?.rules,
+        };
+        let rules = rules.with(self.rule.clone())?;
+        if rules.is_empty() {
+            bail!("no rule: the file has none, and there is no --rule");
+        }
+        Ok(Some(rules))
+    }
+}
+
+/// A rule file; what is wrong with it is said with its name.
+pub(super) fn read(path: &PathBuf) -> anyhow::Result<RuleFile> {
+    RuleFile::read(path).with_context(|| path.display().to_string())
+}
+
+/// An alert's change as a script reads it.
+pub(super) fn object(transition: &Transition) -> serde_json::Value {
+    let labels = transition.labels.iter().cloned();
+    serde_json::json!({
+        "rule": *transition.rule,
+        "state": transition.word(),
+        "severity": transition.severity.name(),
+        "run": transition.run.as_str(),
+        "tag": transition.tag.as_str(),
+        "step": transition.step.as_i64(),
+        "wall_time": json::number(transition.wall_time),
+        "value": json::number(transition.value),
+        "labels": labels.map(|(name, value)| (name, value.into())).collect::<serde_json::Map<_, _>>(),
+        "message": transition.message,
+    })
+}
+
+/// Whether it is one that a gate closes for.
+pub(super) fn fires(transition: &Transition) -> bool {
+    transition.to == State::Firing
+}
