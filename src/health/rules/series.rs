@@ -46,7 +46,7 @@ impl SeriesPattern {
             return (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix);
         }
         let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
-        let mut starts = starts.filter(|&start| glob(self.0.as_bytes(), path[start..].as_bytes()));
+        let mut starts = starts.filter(|&start| glob(self.0.as_bytes(), &path.as_bytes()[start..]));
         starts.next().map(|start| &path[..start])
     }
 }
