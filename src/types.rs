@@ -4,6 +4,7 @@
 //! log for a reader (TensorBoard's data server drops the rest of a file behind a non-finite one).
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -134,6 +135,22 @@ impl RunName {
     /// Whether this is the log directory itself.
     pub fn is_root(&self) -> bool {
         self.as_str() == "."
+    }
+
+    /// Whether this is the log directory itself or a directory below it, and none that readers take for a file.
+    pub(crate) fn is_path(&self) -> bool {
+        let fine = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
+        self.is_root()
+            || (self.as_str().split('/').all(fine) && !self.as_str().contains("tfevents"))
+    }
+
+    /// The run's directory in the log directory `dir`.
+    pub(crate) fn dir_in(&self, dir: &Path) -> PathBuf {
+        if self.is_root() {
+            dir.to_owned()
+        } else {
+            dir.join(self.as_str())
+        }
     }
 
     /// A tag's full path, `run/tag`: the way that rules and people name a series.

@@ -3,8 +3,10 @@
 //! Live, a session is the source; in a replay, the reader of a log is. A sink cannot tell them
 //! apart: it receives each event as the log stores it, one instant at a time.
 
+mod by_time;
 mod tee;
 
+pub(crate) use by_time::ByTime;
 pub use tee::Tee;
 pub(crate) use tee::panic_message;
 

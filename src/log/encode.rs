@@ -129,19 +129,7 @@ pub(super) fn value(out: &mut Vec<u8>, wall_time: f64, step: Step, tag: &str, va
     if let Some(field) = value.own_field(tag) {
         return message(out, wall_time, step, field);
     }
-    let (metadata, value) = match value {
-        Value::Scalar(value) => (None, summary::value::Value::SimpleValue(*value)),
-        Value::Tensor(tensor) => (
-            Some(tensor.metadata.clone()),
-            summary::value::Value::Tensor(tensor.tensor.clone()),
-        ),
-    };
-    let value = summary::Value {
-        tag: tag.to_owned(),
-        metadata,
-        value: Some(value),
-        ..summary::Value::default()
-    };
+    let value = wire(tag, value);
     let len = value.encoded_len();
     let framed = 1 + encoded_len_varint(len as u64) + len;
     event(out, wall_time, step, framed, |out| {
@@ -149,6 +137,23 @@ pub(super) fn value(out: &mut Vec<u8>, wall_time: f64, step: Step, tag: &str, va
         encode_varint(len as u64, out);
         value.encode_raw(out);
     });
+}
+
+/// A value as a summary holds it.
+pub(super) fn wire(tag: &str, value: &Value) -> summary::Value {
+    let (metadata, value) = match value {
+        Value::Scalar(value) => (None, summary::value::Value::SimpleValue(*value)),
+        Value::Tensor(tensor) => (
+            Some(tensor.metadata.clone()),
+            summary::value::Value::Tensor(tensor.tensor.clone()),
+        ),
+    };
+    summary::Value {
+        tag: tag.to_owned(),
+        metadata,
+        value: Some(value),
+        ..summary::Value::default()
+    }
 }
 
 /// The first record of every file.

@@ -41,6 +41,12 @@ pub enum Error {
         /// The log directory.
         path: PathBuf,
     },
+    /// A log was to be written where one is.
+    #[error("{} has event files already: name a new directory", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A run's name must be a relative path, and must not contain `tfevents`, by which readers know files.
     #[error("'{name}' cannot name a run: use a relative path without '..' and without 'tfevents'")]
     RunName {

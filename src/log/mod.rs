@@ -13,6 +13,8 @@ mod kinds;
 mod name;
 mod projector;
 mod reader;
+mod record_file;
+mod records;
 mod resume;
 mod ring;
 mod run;
@@ -21,6 +23,7 @@ mod series;
 mod shared;
 #[cfg(feature = "signals")]
 mod signal;
+mod sink;
 mod stamp;
 mod worker;
 mod writer;
@@ -32,8 +35,11 @@ pub use reader::{LogReader, Problem};
 pub use resume::last_steps;
 pub use run::{RunWriter, StepGuard};
 pub use series::Series;
+pub use sink::LogSink;
 pub use writer::Writer;
 
+pub(crate) use record_file::{RecordFile, check_unused};
+pub(crate) use records::{LogRecord, RunRecords};
 pub(crate) use sequencer::Sequencer;
 #[cfg(feature = "signals")]
 pub(crate) use signal::before_end;

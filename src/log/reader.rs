@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use prost::Message;
 
 use super::{Error, name};
-use crate::flow::{Event, SinkError, Source};
+use crate::flow::{ByTime, Event, SinkError, Source};
 use crate::proto::{self, SummaryMetadata, event::What, summary::value};
-use crate::record::{Damage, DamageKind, Item, RecordReader, Tail};
+use crate::record::{Damage, Item, RecordReader, Tail};
 use crate::summary::{Tensor, Value};
 use crate::types::{RunName, Step, Tag};
 
@@ -34,7 +34,7 @@ use crate::types::{RunName, Step, Tag};
 pub struct LogReader {
     runs: Vec<RunReader>,
     /// The wall time of each run's next event, the earliest on top.
-    heads: BinaryHeap<Reverse<(TotalOrder, usize)>>,
+    heads: BinaryHeap<Reverse<(ByTime, usize)>>,
     problems: Vec<Problem>,
 }
 
@@ -115,7 +115,7 @@ impl LogReader {
 
     fn requeue(&mut self, run: usize) -> Result<(), Error> {
         if let Some(wall_time) = self.runs[run].peek(&mut self.problems)? {
-            self.heads.push(Reverse((TotalOrder(wall_time), run)));
+            self.heads.push(Reverse((ByTime(wall_time), run)));
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl LogReader {
             let reader = &mut self.runs[run];
             while reader
                 .peek(&mut self.problems)?
-                .is_some_and(|next| TotalOrder(next) == time)
+                .is_some_and(|next| ByTime(next) == time)
             {
                 instant.extend(reader.next.pop_front());
             }
@@ -241,14 +241,7 @@ impl RunReader {
                     kind,
                     offset,
                     length,
-                }) => {
-                    let kind = match kind {
-                        DamageKind::Length => "wrong length checksum",
-                        DamageKind::Payload => "wrong payload checksum",
-                        DamageKind::Truncated => "truncated record",
-                    };
-                    problems.push(problem(offset, length, kind));
-                }
+                }) => problems.push(problem(offset, length, kind.name())),
                 Item::End => self.open = None,
             }
         }
@@ -294,27 +287,4 @@ fn events(
         })
     });
     values.collect()
-}
-
-#[derive(Debug, Clone, Copy)]
-struct TotalOrder(f64);
-
-impl PartialEq for TotalOrder {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for TotalOrder {}
-
-impl PartialOrd for TotalOrder {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for TotalOrder {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }

@@ -83,16 +83,13 @@ impl Registry {
         if let Some(&id) = tables.run_ids.get(normal) {
             return Ok(id);
         }
-        let part_is_fine =
-            |part: &str| !part.is_empty() && part != ".." && part != "." && !part.contains('\0');
-        let fine =
-            normal == "." || (normal.split('/').all(part_is_fine) && !normal.contains("tfevents"));
-        if !fine {
+        let run = RunName::from(normal);
+        if !run.is_path() {
             return Err(Error::RunName {
                 name: name.to_owned(),
             });
         }
-        let (id, name) = (tables.runs.len() as u32, RunName::from(normal));
+        let (id, name) = (tables.runs.len() as u32, run);
         tables.runs.push(name.clone());
         tables.series_ids.push(HashMap::new());
         tables.run_ids.insert(name, id);

@@ -352,9 +352,8 @@ impl Worker {
         } = self;
         let tables = shared.registry.tables();
         for name in &tables.runs[runs.len()..] {
-            let dir = if name.is_root() { "" } else { name.as_str() };
             let config = &shared.config;
-            let file = EventFile::new(config.dir.join(dir), config.files.clone(), None);
+            let file = EventFile::new(name.dir_in(&config.dir), config.files.clone(), None);
             runs.push((name.clone(), file));
         }
         let new = &tables.series[series.len()..];

@@ -59,13 +59,20 @@ pub enum DamageKind {
     Truncated,
 }
 
-impl std::fmt::Display for DamageKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl DamageKind {
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Length => "wrong length checksum",
             Self::Payload => "wrong payload checksum",
             Self::Truncated => "truncated record",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for DamageKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

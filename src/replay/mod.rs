@@ -2,7 +2,15 @@
 //!
 //! A replay shows a sink the instants that a live one saw, in the same order.
 
+mod copy;
+mod edit;
+mod pace;
+
 use std::path::Path;
+
+pub use copy::{Copied, LogCopy};
+pub use edit::{Edit, Edited, Shift};
+pub use pace::Paced;
 
 use crate::flow::{Event, Sink, SinkError, Source};
 use crate::log::{LogReader, Problem};
