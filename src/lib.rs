@@ -42,7 +42,8 @@
 //! | `datasets`, `figure` | images to train on; pictures of numbers (features `datasets`, `figures`) |
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
 //! | [`health`] | rules and alerts |
-//! | [`replay`] | an old log through the sinks of a live run |
+//! | [`replay`] | an old log through the sinks of a live run, or into a new log |
+//! | `export` | logs as tables: CSV, JSON lines, Parquet (features `export`, `parquet`) |
 //! | `bridge` | the facades `metrics` and `tracing`, logged to a run (features `metrics-rs`, `tracing`) |
 //!
 //! # Features
@@ -72,6 +73,8 @@ pub mod cli;
 pub mod compat;
 #[cfg(feature = "datasets")]
 pub mod datasets;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "figures")]
 pub mod figure;
 

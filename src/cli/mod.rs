@@ -3,18 +3,31 @@
 //! Results go to standard output, everything else to standard error. A failure is one line, and the
 //! exit code says of which kind: 1 where the model is unwell, 2 where the input is bad.
 
+mod aggregate;
 mod alerting;
 mod console;
+mod diff;
+mod export;
 mod json;
 mod log;
+mod merge;
+mod plot;
+mod progress;
 mod replay;
 mod rules;
 mod rundir;
+mod select;
 mod train;
+mod wildcard;
 
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::log::Problem;
+use crate::replay::Copied;
 
 /// Model health monitoring on TensorBoard event logs.
 #[derive(Debug, Parser)]
@@ -29,7 +42,9 @@ Examples:
   modelpulse train                                        train on the embedded digits, log to runs/
   python train.py | modelpulse log                        log a loop that prints JSON lines
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
-  tensorboard --logdir runs                               look at it";
+  modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
+  modelpulse plot runs --tag epoch_loss                   look at it here
+  tensorboard --logdir runs                               look at it there";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -37,6 +52,11 @@ enum Command {
     Log(log::Args),
     Replay(replay::Args),
     Rules(rules::Args),
+    Merge(merge::Args),
+    Export(export::Args),
+    Aggregate(aggregate::Args),
+    Diff(diff::Args),
+    Plot(plot::Args),
 }
 
 /// What the exit code says.
@@ -83,6 +103,11 @@ pub fn main() -> ExitCode {
         Command::Log(args) => log::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Merge(args) => merge::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Aggregate(args) => aggregate::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Plot(args) => plot::run(args),
     };
     match result {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
@@ -93,6 +118,28 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Says what of a log could not be read.
+fn warn_of(problems: &[Problem]) {
+    for problem in problems {
+        eprintln!("warning: {problem}");
+    }
+}
+
+/// Says what was written to a new log.
+fn say_copied(json: bool, to: &Path, copied: &Copied) -> anyhow::Result<()> {
+    warn_of(&copied.problems);
+    let Copied { values, runs, .. } = copied;
+    if json {
+        let problems = copied.problems.len();
+        let object =
+            serde_json::json!({ "to": to, "runs": runs, "values": values, "problems": problems });
+        writeln!(std::io::stdout(), "{object}")?;
+    } else {
+        eprintln!("{values} values of {runs} runs written to {}", to.display());
+    }
+    Ok(())
 }
 
 /// Whoever read our output has seen enough.

@@ -1,19 +1,31 @@
-//! `modelpulse replay`: an old log through the rules of a live run.
+//! `modelpulse replay`: an old log through the rules of a live run, to the console, or into a new log.
 
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow, bail};
 
-use super::Verdict;
 use super::alerting::{self, RuleArgs};
-use crate::health::Alerts;
-use crate::replay::replay;
+use super::progress::{Progress, Shown};
+use super::select::{Rename, Select};
+use super::{Verdict, warn_of};
+use crate::export::event_as_json;
+use crate::flow::{Event, Sink, Source};
+use crate::health::{Alerts, RuleSet};
+use crate::log::LogReader;
+use crate::replay::{Copied, Edited, LogCopy, Paced};
+use crate::summary::Value;
 
-/// Replay an old log through rules, and print when alerts would have fired
+/// Replay an old log: through rules, to the console, into a new log
 ///
 /// A rule is a condition that must not hold, such as SERIES < NUMBER; the series is given by run and tag,
-/// or by the end of that path. NaN breaks every rule, if it does not say otherwise.
+/// or by the end of that path. NaN breaks every rule, if it does not say otherwise. When an alert would have fired
+/// is printed.
+///
+/// A log that is replayed into a new one is read alike, by TensorBoard and by everyone: what is not changed is
+/// copied byte for byte, without what is damaged.
 ///
 /// Exit code: 0 if no alert fired, 1 if one did, 2 if the log has no such series or is no log.
 #[derive(Debug, clap::Args)]
@@ -25,47 +37,165 @@ pub(super) struct Args {
     #[command(flatten)]
     rules: RuleArgs,
 
+    /// Print every event
+    #[arg(long)]
+    print: bool,
+
+    /// Write a new log to this directory, which must have none
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+
+    /// Take the time that the log took, N times faster [default: as fast as possible]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    speed: Option<f64>,
+
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    select: Select,
+
+    #[command(flatten)]
+    rename: Rename,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   modelpulse replay runs/digits-001 --rule 'eval/epoch_accuracy < 0.9'
-  modelpulse replay runs --rule 'epoch_loss > 2' --rule 'batch/batch_loss > 10' --json";
+  modelpulse replay runs --rule 'epoch_loss > 2' --rule 'batch/batch_loss > 10' --json
+  modelpulse replay runs --print --tag '*loss' --steps 100..200
+  modelpulse replay runs --to thin --every 10 --drop-tag 'weights/*' --rename-run 'digits-*=d*'
+  modelpulse replay runs --to live --speed 60     # an hour in a minute; tensorboard --logdir live
+  modelpulse replay runs/a --print --json | modelpulse log --name again";
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(speed),
+        _ => Err("must be a positive number".to_owned()),
+    }
+}
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
     let rules = args.rules.rules()?;
-    let rules = rules.ok_or_else(|| anyhow!("no rule: give --rule CONDITION or --rules FILE"))?;
-    let (mut fired, mut printed) = (0_u64, Ok(()));
-    let mut alerts = Alerts::new(rules, |transition| {
-        fired += u64::from(alerting::fires(transition));
-        if printed.is_ok() {
-            printed = if args.json {
-                writeln!(out, "{}", alerting::object(transition))
-            } else {
-                writeln!(out, "{transition}")
-            };
-        }
-    });
-    let replayed = replay(&args.logdir, &mut alerts).map_err(|error| anyhow!(error))?;
-    let unseen: Vec<String> = alerts.unseen().map(|rule| format!("'{rule}'")).collect();
-    drop(alerts);
-    printed.and_then(|()| out.flush())?;
-    for problem in &replayed.problems {
-        eprintln!("warning: {problem}");
+    let shows = args.print || rules.is_some();
+    if !shows && args.to.is_none() {
+        bail!("nothing to replay to: give --rule CONDITION or --rules FILE, --print, or --to DIR");
     }
-    if replayed.events == 0 {
-        anyhow::bail!(
-            "{} has event files, but they hold no values",
+    // A new log is written record by record, the rest sees events; at a given speed both take their time at once.
+    std::thread::scope(|scope| {
+        let copying = args
+            .to
+            .is_some()
+            .then(|| scope.spawn(|| copy(&args, !shows)));
+        let shown = if shows {
+            show(&args, rules)
+        } else {
+            Ok(Verdict::Well)
+        };
+        if let Some(copying) = copying {
+            let copied = copying.join();
+            let copied = copied.map_err(|_| anyhow!("the copy of the log panicked"))??;
+            say_copied(&args, !shows, &copied)?;
+        }
+        shown
+    })
+}
+
+fn copy(args: &Args, alone: bool) -> anyhow::Result<Copied> {
+    let to = args.to.as_deref().context("no directory to write to")?;
+    let mut copy = LogCopy::of(&args.logdir)?.edit(args.select.edit_with(Some(&args.rename)));
+    if let Some(speed) = args.speed {
+        copy = copy.speed(speed);
+    }
+    let progress = if alone {
+        Progress::new("writing")
+    } else {
+        Progress::hidden()
+    };
+    let copied = copy.write_with(to, |values| progress.set(values))?;
+    progress.end();
+    Ok(copied)
+}
+
+fn say_copied(args: &Args, alone: bool, copied: &Copied) -> anyhow::Result<()> {
+    let to = args.to.as_deref().unwrap_or(&args.logdir);
+    if !alone {
+        // What is damaged was said already.
+        eprintln!(
+            "{} values of {} runs written to {}",
+            copied.values,
+            copied.runs,
+            to.display()
+        );
+        return Ok(());
+    }
+    super::say_copied(args.json, to, copied)
+}
+
+/// Holds the events against rules, and prints them.
+fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
+    let edited = Edited::new(
+        LogReader::open_runs(&args.logdir, |run| args.select.takes_run(run))?,
+        args.select.edit_with(Some(&args.rename)),
+    );
+    let mut source = Shown::new(edited, Progress::beside_output("replaying"));
+    let lines = Mutex::new(Lines::new(args.speed.is_some()));
+    let has_rules = rules.is_some();
+    let mut fired = 0_u64;
+    let mut alerts = rules.map(|rules| {
+        Alerts::new(rules, |transition| {
+            fired += u64::from(alerting::fires(transition));
+            if args.json {
+                lock(&lines).print(&alerting::object(transition));
+            } else {
+                lock(&lines).print(transition);
+            }
+        })
+    });
+    {
+        let mut paced: Box<dyn Source> = match args.speed {
+            Some(speed) => Box::new(Paced::new(&mut source, speed)),
+            None => Box::new(&mut source),
+        };
+        while let Some(instant) = paced.next_instant().map_err(|error| anyhow!(error))? {
+            for event in instant.iter().filter(|_| args.print) {
+                if args.json {
+                    lock(&lines).print(&event_as_json(event));
+                } else {
+                    lock(&lines).print(&Line(event));
+                }
+            }
+            if let Some(alerts) = &mut alerts {
+                alerts.accept(&instant).map_err(|error| anyhow!(error))?;
+            }
+            if lock(&lines).printed.is_err() {
+                break;
+            }
+        }
+    }
+    let mut unseen = Vec::new();
+    if let Some(mut alerts) = alerts {
+        alerts.finish().map_err(|error| anyhow!(error))?;
+        unseen.extend(alerts.unseen().map(|rule| format!("'{rule}'")));
+    }
+    lines
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .end()?;
+    let events = source.events();
+    warn_of(source.into_source().source().problems());
+    if events == 0 {
+        bail!(
+            "{} has event files, but they hold no such values",
             args.logdir.display()
         );
     }
-    eprintln!("{} events read, alerts fired: {fired}", replayed.events);
+    if has_rules {
+        eprintln!("{events} events read, alerts fired: {fired}");
+    }
     if !unseen.is_empty() {
-        anyhow::bail!(
+        bail!(
             "no series of the log is named by rule {}",
             unseen.join(", ")
         );
@@ -75,4 +205,75 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     } else {
         Verdict::Unwell
     })
+}
+
+/// Standard output, until nobody reads it any more.
+struct Lines {
+    out: Box<dyn Write + Send>,
+    printed: io::Result<()>,
+}
+
+impl Lines {
+    /// With `at_once`, each line is shown when it is printed.
+    fn new(at_once: bool) -> Self {
+        let stdout = io::stdout();
+        Self {
+            out: if at_once {
+                Box::new(io::LineWriter::new(stdout))
+            } else {
+                Box::new(io::BufWriter::new(stdout))
+            },
+            printed: Ok(()),
+        }
+    }
+
+    fn print(&mut self, line: &dyn fmt::Display) {
+        if self.printed.is_ok() {
+            self.printed = writeln!(self.out, "{line}");
+        }
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.printed.and_then(|()| self.out.flush())
+    }
+}
+
+fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An event as a line, in the form of a breach.
+struct Line<'a>(&'a Event);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event {
+            run,
+            tag,
+            step,
+            wall_time,
+            value,
+            ..
+        } = self.0;
+        write!(
+            f,
+            "run={run} tag={tag} step={step} wall_time={wall_time:.6} "
+        )?;
+        match value {
+            Value::Scalar(value) => write!(f, "value={value}"),
+            _ => match value.number() {
+                Some(value) => write!(f, "value={value}"),
+                None => {
+                    // As in JSON, but for the names that stand on the line already.
+                    let mut json = event_as_json(self.0);
+                    if let Some(object) = json.as_object_mut() {
+                        for name in ["run", "tag", "step", "wall_time"] {
+                            object.shift_remove(name);
+                        }
+                    }
+                    write!(f, "{json}")
+                }
+            },
+        }
+    }
 }

@@ -112,3 +112,15 @@ pub trait Source {
         sink.finish()
     }
 }
+
+impl<S: Source + ?Sized> Source for &mut S {
+    fn next_instant(&mut self) -> Result<Option<Vec<Event>>, SinkError> {
+        (**self).next_instant()
+    }
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn next_instant(&mut self) -> Result<Option<Vec<Event>>, SinkError> {
+        (**self).next_instant()
+    }
+}

@@ -74,7 +74,19 @@ impl LogReader {
     /// # Errors
     /// [`Error::Read`] where a directory cannot be read, [`Error::NoEvents`] where there is no run.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
-        let found = Self::runs(dir)?;
+        Self::open_runs(dir, |_| true)
+    }
+
+    /// As [`open`](Self::open), but reads only the runs that `takes` takes; the files of others are not opened.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_runs(
+        dir: impl AsRef<Path>,
+        takes: impl Fn(&RunName) -> bool,
+    ) -> Result<Self, Error> {
+        let mut found = Self::runs(dir)?;
+        found.retain(|run, _| takes(run));
         let mut reader = Self {
             runs: Vec::new(),
             heads: BinaryHeap::new(),
@@ -91,6 +103,14 @@ impl LogReader {
             reader.requeue(reader.runs.len() - 1)?;
         }
         Ok(reader)
+    }
+
+    /// The names of the runs of `dir`, sorted.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn run_names(dir: impl AsRef<Path>) -> Result<Vec<RunName>, Error> {
+        Ok(Self::runs(dir)?.into_keys().collect())
     }
 
     /// The runs of `dir` and their event files, in readers' order.

@@ -2,15 +2,34 @@
 //!
 //! A replay shows a sink the instants that a live one saw, in the same order.
 
+#[cfg(feature = "export")]
+mod aggregate;
 mod copy;
+#[cfg(feature = "export")]
+mod diff;
 mod edit;
+#[cfg(feature = "export")]
+mod names;
 mod pace;
+mod smooth;
+#[cfg(feature = "export")]
+mod sorted;
 
 use std::path::Path;
 
+#[cfg(feature = "export")]
+pub use aggregate::{Aggregate, Aggregator, Align};
 pub use copy::{Copied, LogCopy};
+#[cfg(feature = "export")]
+pub use diff::{Differ, Differences, RunDifference, SeriesDifference, Side, Tolerance};
 pub use edit::{Edit, Edited, Shift};
 pub use pace::Paced;
+pub use smooth::Smoothing;
+#[cfg(feature = "export")]
+pub(crate) use {
+    names::Names,
+    sorted::{Point, Sorted, Sorter},
+};
 
 use crate::flow::{Event, Sink, SinkError, Source};
 use crate::log::{LogReader, Problem};

@@ -89,6 +89,22 @@ impl Value {
         Some(value.to_string().parse().unwrap_or(wide))
     }
 
+    /// The number of a scalar, or of a tensor of rank 0, of whatever type of number; `None` for all else.
+    ///
+    /// ```
+    /// use modelpulse::summary::{Tensor, Value};
+    /// let exact = Value::from(Tensor::new("scalars", &[], &[0.1_f64])?);
+    /// assert_eq!(exact.number(), Some(0.1));
+    /// assert_eq!(Value::from(0.1).number(), Some(f64::from(0.1_f32)));
+    /// # Ok::<(), modelpulse::summary::TensorError>(())
+    /// ```
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Scalar(value) => Some(f64::from(*value)),
+            Self::Tensor(tensor) => tensor.number(),
+        }
+    }
+
     /// The tensor, of any kind but a plain number.
     pub fn tensor(&self) -> Option<&Tensor> {
         match self {

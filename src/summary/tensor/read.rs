@@ -59,6 +59,15 @@ impl Tensor {
         self.filled(numbers?)
     }
 
+    /// The number of a tensor of rank 0.
+    pub(crate) fn number(&self) -> Option<f64> {
+        let rank = self.shape().ok()?.len();
+        match (rank, &self.as_f64s().ok()?[..]) {
+            (0, &[number]) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The elements of a tensor of strings, in row-major order.
     ///
     /// # Errors
