@@ -70,9 +70,9 @@ pub enum Cell<'a> {
     Number(f64),
 }
 
-impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+impl<T: Into<Self>> From<Option<T>> for Cell<'_> {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Cell::Empty, Into::into)
+        value.map_or(Self::Empty, Into::into)
     }
 }
 
