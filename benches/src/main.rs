@@ -8,9 +8,11 @@
 mod buckets;
 mod clock;
 mod contest;
+mod kinds;
 mod limit;
 mod machine;
 mod memory;
+mod noise;
 mod peers;
 mod python;
 mod report;
@@ -33,6 +35,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Write(write::Args),
+    Kinds(kinds::Args),
     Train(train::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
@@ -62,6 +65,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   write
   write --quick --only scalars,step_guard
   write --json > write.json
+  kinds
   train
 
 Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX and tensorboard
@@ -70,6 +74,7 @@ Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX and tensor
 fn main() -> anyhow::Result<()> {
     let (json, report): (bool, Report) = match Args::parse().verb {
         Verb::Write(args) => (args.common.json, write::run(&args)?),
+        Verb::Kinds(args) => (args.common.json, kinds::run(&args)?),
         Verb::Train(args) => (args.common.json, train::run(&args)?),
         Verb::MemoryChild(args) => return write::memory::child(&args),
     };

@@ -18,13 +18,13 @@ pub(crate) fn contenders(scalars: usize) -> (Vec<Contender<'static>>, Vec<String
     let python = python();
     let (mut found, mut notes) = (Vec::new(), Vec::new());
     for module in ["tensorboardX", "tensorboard"] {
-        match run(&python, &[module]) {
+        match run(SCRIPT, &python, &[module]) {
             Ok(version) => {
                 let (python, scale) = (python.clone(), scalars as f64 / SCALARS as f64);
                 let time = move || -> anyhow::Result<Sample> {
                     let dir = tempfile::tempdir()?;
                     let count = SCALARS.to_string();
-                    let printed = run(&python, &[module, path(dir.path())?, &count])?;
+                    let printed = run(SCRIPT, &python, &[module, path(dir.path())?, &count])?;
                     let seconds: f64 = printed.parse().context("the script prints seconds")?;
                     Ok(Sample::of(seconds * scale))
                 };
@@ -45,7 +45,7 @@ pub(crate) fn contenders(scalars: usize) -> (Vec<Contender<'static>>, Vec<String
 }
 
 /// The Python that was asked for, or that of the virtual environment next to this program.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let beside = || {
         let program = std::env::current_exe().ok()?;
         Some(program.parent()?.parent()?.join("venv/bin/python"))
@@ -56,10 +56,10 @@ fn python() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("target/venv/bin/python"))
 }
 
-/// What the script prints.
-fn run(python: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+/// What a script prints.
+pub(crate) fn run(script: &str, python: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(python)
-        .args(["-c", SCRIPT])
+        .args(["-c", script])
         .args(arguments)
         .output()?;
     ensure!(
@@ -70,7 +70,7 @@ fn run(python: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-fn path(path: &Path) -> anyhow::Result<&str> {
+pub(crate) fn path(path: &Path) -> anyhow::Result<&str> {
     path.to_str()
         .context("the temporary directory's path is not text")
 }

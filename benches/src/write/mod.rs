@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Report> {
 
 /// Times `work` in a directory of its own; by item, also the time that all threads ran, which depends
 /// less on what else the machine does, and the bytes that are left there.
-fn timed<W>(
+pub(crate) fn timed<W>(
     create: impl FnOnce(&Path) -> anyhow::Result<W>,
     items: usize,
     work: impl FnOnce(W) -> anyhow::Result<()>,
@@ -114,7 +114,7 @@ fn timed<W>(
     Ok(sample.with("bytes each", bytes))
 }
 
-fn bytes_in(dir: &Path) -> std::io::Result<u64> {
+pub(crate) fn bytes_in(dir: &Path) -> std::io::Result<u64> {
     std::fs::read_dir(dir)?
         .map(|entry| Ok(entry?.metadata()?.len()))
         .sum()

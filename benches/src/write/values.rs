@@ -14,6 +14,7 @@ use prost::bytes::Bytes;
 use super::timed;
 use crate::contest::{Contender, Work, interleave, rows};
 use crate::limit::Limit;
+use crate::noise::Noise;
 use crate::peers::{Histograms, Ours, Scalars, TensorboardRs, Tfrecord, tags};
 use crate::report::{Bound, Report};
 
@@ -25,7 +26,7 @@ const POOL: usize = 16;
 
 /// Adds histograms of ten thousand values each.
 pub(super) fn histograms(report: &mut Report, repetitions: usize) -> anyhow::Result<()> {
-    let mut noise = Noise(1);
+    let mut noise = Noise::new(1);
     let pool: Vec<Vec<f32>> = (0..POOL)
         .map(|_| (0..VALUES).map(|_| noise.normal()).collect())
         .collect();
@@ -67,7 +68,7 @@ fn histogram<W: Histograms>(pool: &[Vec<f32>]) -> Contender<'_> {
 /// Adds PNGs of about 50 KB that are ready before the clock starts.
 pub(super) fn pngs(report: &mut Report, repetitions: usize) -> anyhow::Result<()> {
     const SIZE: u32 = 129;
-    let mut noise = Noise(2);
+    let mut noise = Noise::new(2);
     let mut png = || -> anyhow::Result<Bytes> {
         let pixels: Vec<u8> = (0..SIZE * SIZE * 3).map(|_| noise.next() as u8).collect();
         Ok(Image::rgb(SIZE, SIZE, &pixels)?.png().clone())
@@ -141,26 +142,5 @@ fn image(size: u32, png: Bytes) -> Tensor {
             string_val: strings,
             ..TensorProto::default()
         },
-    }
-}
-
-/// A generator of the same noise each time.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-
-    /// About normal: a sum of uniform numbers.
-    fn normal(&mut self) -> f32 {
-        (0..6)
-            .map(|_| self.next() as f32 / (1_u64 << 31) as f32)
-            .sum::<f32>()
-            - 3.0
     }
 }
