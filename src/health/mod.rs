@@ -1,10 +1,25 @@
-//! Whether a model is healthy: rules over the events of a session, live or replayed.
+//! Whether a model is healthy: rules over the events of a session, and findings in a training's numbers.
 //!
-//! A rule decides from events alone, never from the clock, so an old log gives the same answers as the
-//! live run did.
+//! Both decide from what they are shown alone, never from the clock, so an old log gives the same answers
+//! as the live run did.
 
+mod checkup;
+mod detect;
+mod finding;
+mod nan_guard;
+#[cfg(feature = "resources")]
+mod resources;
 mod rules;
 
+pub use checkup::Checkup;
+pub use detect::{
+    DeadUnits, Detector, Diverging, Gradient, Observation, Overfit, Plateau, VanishingGradients,
+    detectors,
+};
+pub use finding::{Finding, FindingKind, Place};
+pub use nan_guard::{NanGuard, OnNan};
+#[cfg(feature = "resources")]
+pub use resources::{Resources, Usage};
 pub use rules::{
     ALERTS, Alerts, Clock, Comparison, Condition, Measure, ParseConditionError, Rule, RuleSet,
     RuleSetError, SeriesPattern, Severity, Span, State, Transition, Unexported, When, metric_of,

@@ -45,6 +45,52 @@ impl<'a> Values<'a> {
     }
 }
 
+impl Values<'_> {
+    /// The Euclidean norm, summed in double precision.
+    ///
+    /// ```
+    /// use modelpulse::train::Values;
+    /// assert_eq!(Values::F32(&[3.0, -4.0]).norm(), 5.0);
+    /// ```
+    pub fn norm(self) -> f64 {
+        match self {
+            Self::F32(values) => sum_of_squares(values),
+            Self::F64(values) => sum_of_squares(values),
+        }
+        .sqrt()
+    }
+
+    /// How many are NaN or infinite.
+    ///
+    /// ```
+    /// use modelpulse::train::Values;
+    /// assert_eq!(Values::F64(&[f64::NAN, 1.0, f64::INFINITY]).not_finite(), 2);
+    /// ```
+    pub fn not_finite(self) -> usize {
+        match self {
+            Self::F32(values) => values.iter().filter(|value| !value.is_finite()).count(),
+            Self::F64(values) => values.iter().filter(|value| !value.is_finite()).count(),
+        }
+    }
+}
+
+/// In eight sums, so that no addition waits for the one before.
+fn sum_of_squares<T: Copy + Into<f64>>(values: &[T]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            let value: f64 = value.into();
+            *sum += value * value;
+        }
+    }
+    let rest = rest.iter().map(|&value| {
+        let value: f64 = value.into();
+        value * value
+    });
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
+}
+
 impl<'a> From<&'a [f32]> for Values<'a> {
     fn from(values: &'a [f32]) -> Self {
         Self::F32(values)
