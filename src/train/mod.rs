@@ -32,7 +32,7 @@ pub use hook::{
 pub use monitor::{Mode, Monitor};
 pub use phases::Phases;
 pub use predictions::Predictions;
-pub use schedule::{ReduceOnPlateau, Schedule, ScheduleError};
+pub use schedule::{ReduceOnPlateau, Schedule};
 pub use session::{Instant, Run, Session, SessionBuilder};
 pub use state::State;
 pub use tensors::{NoTensors, TensorVisitor, Tensors, Values};

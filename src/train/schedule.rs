@@ -4,17 +4,17 @@
 //! only [reduce on plateau](ReduceOnPlateau) remembers, and its state can be taken and put back. The
 //! formulas are those of PyTorch's `torch.optim.lr_scheduler`, whose documentation gives them.
 
-use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
 mod plateau;
 
 pub use plateau::ReduceOnPlateau;
 
-use super::Monitor;
+use super::{BeforeStep, Control, EpochEnd, Hook, HookError, Monitor, State};
 
 /// The learning rate as a function of the position, which is the number of optimizer steps that were
-/// taken, or of epochs that ended ([`by_epoch`](Self::by_epoch)).
+/// taken, or of epochs that ended ([`by_epoch`](Self::by_epoch)). It is a hook; a loop without hooks asks for
+/// the [`rate`](Self::rate).
 ///
 /// ```
 /// use modelpulse::train::Schedule;
@@ -73,13 +73,6 @@ struct OneCycle {
     rise: f64,
     start_divisor: f64,
     end_divisor: f64,
-}
-
-/// A state that does not belong to this schedule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the schedule's state has no number '{name}': it was taken from another kind of schedule")]
-pub struct ScheduleError {
-    name: String,
 }
 
 impl Schedule {
@@ -193,7 +186,7 @@ impl Schedule {
         }
     }
 
-    /// What has to be [observed](Self::observe) at the end of each epoch, if anything.
+    /// What has to be [observed](Self::observe) at the end of each epoch, if anything; the hook does it.
     pub fn monitor(&self) -> Option<&Monitor> {
         match &self.shape {
             Shape::Plateau(plateau) => Some(plateau.monitored()),
@@ -207,24 +200,34 @@ impl Schedule {
             plateau.observe(value);
         }
     }
+}
 
-    /// What a checkpoint has to keep, by name; empty where the position says it all.
-    pub fn state(&self) -> BTreeMap<String, f64> {
+/// As a hook, it sets the optimizer's learning rate before each step.
+impl Hook for Schedule {
+    fn state(&self) -> State {
         match &self.shape {
             Shape::Plateau(plateau) => plateau.state(),
-            _ => BTreeMap::new(),
+            _ => State::new(),
         }
     }
 
-    /// Goes on from a state that [`state`](Self::state) gave; numbers of other names are passed over.
-    ///
-    /// # Errors
-    /// [`ScheduleError`] where a number is missing; the schedule is then as it was.
-    pub fn restore(&mut self, state: &BTreeMap<String, f64>) -> Result<(), ScheduleError> {
+    fn load_state(&mut self, state: &State) -> Result<(), HookError> {
         match &mut self.shape {
-            Shape::Plateau(plateau) => plateau.restore(state),
+            Shape::Plateau(plateau) => plateau.load_state(state),
             _ => Ok(()),
         }
+    }
+
+    fn before_step(&mut self, at: &BeforeStep<'_>) -> Result<Control, HookError> {
+        at.set_learning_rate(self.rate(at.epoch, at.update));
+        Ok(Control::Continue)
+    }
+
+    fn epoch_end(&mut self, at: &EpochEnd<'_>) -> Result<Control, HookError> {
+        if let Some(value) = self.monitor().and_then(|monitor| monitor.read(at)) {
+            self.observe(value);
+        }
+        Ok(Control::Continue)
     }
 }
 

@@ -1,21 +1,74 @@
-//! Ready-made hooks: each logs one thing to a [`Session`](super::Session).
+//! Ready-made hooks: most log one thing to a [`Session`](super::Session).
 //!
-//! A callback only looks: it changes neither the model nor the order of the data.
+//! Those only look: they change neither the model nor the order of the data. [`EarlyStop`] ends a fit, and may
+//! bring the best parameters back.
 
+mod checkpoint;
+mod early_stop;
+mod grad_norm;
+mod graph;
 mod histograms;
+mod hparams;
+mod learning_rate;
+mod pixels;
+mod pr_curves;
+mod projector;
 mod scalars;
+mod throughput;
+mod timing;
 
 #[cfg(feature = "figures")]
 mod confusion;
+#[cfg(feature = "progress")]
+mod progress;
 #[cfg(feature = "figures")]
 mod worst;
 
+pub use checkpoint::Checkpoint;
 #[cfg(feature = "figures")]
 pub use confusion::ConfusionMatrices;
+pub use early_stop::EarlyStop;
+pub use grad_norm::GradNorm;
+pub use graph::GraphOnce;
 pub use histograms::Histograms;
+pub use hparams::HParams;
+pub use learning_rate::LearningRate;
+pub use pixels::Pixels;
+pub use pr_curves::PrCurves;
+#[cfg(feature = "progress")]
+pub use progress::{Progress, Screen};
+pub use projector::Projector;
 pub use scalars::Scalars;
+pub use throughput::Throughput;
+pub use timing::Timing;
 #[cfg(feature = "figures")]
-pub use worst::{Pixels, WorstExamples};
+pub use worst::WorstExamples;
+
+use super::{EpochEnd, Monitor, Needs};
+
+/// What a hook needs of a step that is a multiple of `every`.
+fn every(every: usize, step: usize, needs: Needs) -> Needs {
+    if step.is_multiple_of(every) {
+        needs
+    } else {
+        Needs::NOTHING
+    }
+}
+
+/// The name of a class, or its number where it has none.
+fn class_name(names: &[String], class: usize) -> String {
+    let name = names.get(class);
+    name.map_or_else(|| class.to_string(), Clone::clone)
+}
+
+/// Says that an epoch has no such metric, and which ones it has.
+fn no_metric(monitor: &Monitor, at: &EpochEnd<'_>) -> String {
+    let names: Vec<&str> = at.eval.metrics.keys().map(String::as_str).collect();
+    format!(
+        "no epoch has {monitor}; the held-out split has: {}",
+        names.join(", ")
+    )
+}
 
 /// A picture as an image, encoded the fast way: one is drawn each epoch, by the thread that writes, and
 /// must not take as long as an epoch of a small model does.

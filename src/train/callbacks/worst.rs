@@ -2,24 +2,10 @@
 //!
 //! Chosen in the loop, drawn off it. Most wrong is the one whose right class got the least probability.
 
-use std::sync::Arc;
-
+use super::Pixels;
 use crate::figure::{self, Tile};
 use crate::train::predictions::argmax;
 use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
-
-/// Grey images, one after the other, row by row.
-#[derive(Debug, Clone)]
-pub struct Pixels {
-    /// One byte a pixel.
-    pub pixels: Arc<[u8]>,
-    /// Pixels in a row of an image.
-    pub width: usize,
-    /// Rows of an image.
-    pub height: usize,
-    /// What white is.
-    pub max_value: u8,
-}
 
 /// Draws, every epoch, the held-out examples that the model got most wrong, each with its label and
 /// what the model said: `worst_examples` in the run `eval`.
@@ -106,11 +92,7 @@ impl Hook for WorstExamples {
         }
         let (eval, names) = (self.eval.clone(), self.class_names.clone());
         let draw = move || {
-            let name = |class: usize| {
-                names
-                    .get(class)
-                    .map_or_else(|| class.to_string(), Clone::clone)
-            };
+            let name = |class: usize| super::class_name(&names, class);
             let size = eval.width * eval.height;
             let tile = |wrong: &Wrong| {
                 Some(Tile {

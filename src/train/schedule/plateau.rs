@@ -2,10 +2,7 @@
 //!
 //! As PyTorch's `ReduceLROnPlateau`, step for step; NaN is never better.
 
-use std::collections::BTreeMap;
-
-use super::ScheduleError;
-use crate::train::{Mode, Monitor};
+use crate::train::{HookError, Mode, Monitor, State};
 
 /// Multiplies the rate by 0.1 when the monitored metric has not been better for more than 10 epochs in a row.
 ///
@@ -28,11 +25,11 @@ pub struct ReduceOnPlateau {
     relative: bool,
     cooldown: usize,
     least: f64,
-    state: State,
+    memory: Memory,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct State {
+struct Memory {
     rate: f64,
     best: f64,
     bad_epochs: usize,
@@ -53,7 +50,7 @@ impl ReduceOnPlateau {
             relative: true,
             cooldown: 0,
             least: 0.0,
-            state: State {
+            memory: Memory {
                 rate,
                 best: Mode::Min.worst(),
                 bad_epochs: 0,
@@ -64,7 +61,7 @@ impl ReduceOnPlateau {
 
     /// What is monitored; a metric other than the held-out loss.
     pub fn monitor(mut self, monitor: Monitor) -> Self {
-        self.state.best = monitor.mode().worst();
+        self.memory.best = monitor.mode().worst();
         self.monitor = monitor;
         self
     }
@@ -110,11 +107,11 @@ impl ReduceOnPlateau {
     }
 
     pub(super) fn rate(&self) -> f64 {
-        self.state.rate
+        self.memory.rate
     }
 
     fn improves(&self, value: f64) -> bool {
-        let (best, mode) = (self.state.best, self.monitor.mode());
+        let (best, mode) = (self.memory.best, self.monitor.mode());
         match (self.relative, mode) {
             (false, _) => mode.improves(value, best, self.threshold),
             // Not best - |best| · threshold: PyTorch takes the sign of the best as it is.
@@ -125,48 +122,45 @@ impl ReduceOnPlateau {
 
     pub(super) fn observe(&mut self, value: f64) {
         let improves = self.improves(value);
-        let state = &mut self.state;
+        let memory = &mut self.memory;
         if improves {
-            (state.best, state.bad_epochs) = (value, 0);
+            (memory.best, memory.bad_epochs) = (value, 0);
         } else {
-            state.bad_epochs += 1;
+            memory.bad_epochs += 1;
         }
-        if state.cooling > 0 {
-            (state.cooling, state.bad_epochs) = (state.cooling - 1, 0);
+        if memory.cooling > 0 {
+            (memory.cooling, memory.bad_epochs) = (memory.cooling - 1, 0);
         }
-        if state.bad_epochs > self.patience {
-            let reduced = (state.rate * self.factor).max(self.least);
-            if state.rate - reduced > SMALLEST_REDUCTION {
-                state.rate = reduced;
+        if memory.bad_epochs > self.patience {
+            let reduced = (memory.rate * self.factor).max(self.least);
+            if memory.rate - reduced > SMALLEST_REDUCTION {
+                memory.rate = reduced;
             }
-            (state.cooling, state.bad_epochs) = (self.cooldown, 0);
+            (memory.cooling, memory.bad_epochs) = (self.cooldown, 0);
         }
     }
 
-    pub(super) fn state(&self) -> BTreeMap<String, f64> {
-        let State {
+    pub(super) fn state(&self) -> State {
+        let Memory {
             rate,
             best,
             bad_epochs,
             cooling,
-        } = self.state;
-        [
-            ("rate", rate),
-            ("best", best),
-            ("bad_epochs", bad_epochs as f64),
-            ("cooling", cooling as f64),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        } = self.memory;
+        let mut state = State::new();
+        state.set("rate", rate);
+        state.set("best", best);
+        state.set("bad_epochs", bad_epochs as f64);
+        state.set("cooling", cooling as f64);
+        state
     }
 
-    pub(super) fn restore(&mut self, state: &BTreeMap<String, f64>) -> Result<(), ScheduleError> {
-        let number = |name: &str| {
-            state.get(name).copied().ok_or_else(|| ScheduleError {
-                name: name.to_owned(),
-            })
+    pub(super) fn load_state(&mut self, state: &State) -> Result<(), HookError> {
+        let number = |name| {
+            let number = state.number(name);
+            number.ok_or("the state is of another kind of schedule")
         };
-        self.state = State {
+        self.memory = Memory {
             rate: number("rate")?,
             best: number("best")?,
             bad_epochs: number("bad_epochs")? as usize,
@@ -178,7 +172,7 @@ impl ReduceOnPlateau {
 
 #[cfg(test)]
 mod tests {
-    use crate::train::{ReduceOnPlateau, Schedule};
+    use crate::train::{Hook, ReduceOnPlateau, Schedule};
 
     #[test]
     fn a_restored_plateau_goes_on_as_if_it_had_never_stopped() {
@@ -205,7 +199,7 @@ mod tests {
         for stop in 0..losses.len() {
             let (mut whole, mut first, mut second) = (new(), new(), new());
             losses[..stop].iter().for_each(|&loss| first.observe(loss));
-            second.restore(&first.state()).unwrap();
+            second.load_state(&first.state()).unwrap();
             losses[stop..].iter().for_each(|&loss| second.observe(loss));
             losses.iter().for_each(|&loss| whole.observe(loss));
             assert_eq!(whole, second);
@@ -218,9 +212,9 @@ mod tests {
         let mut schedule = Schedule::reduce_on_plateau(ReduceOnPlateau::new(1.0));
         let before = schedule.clone();
         let error = schedule
-            .restore(&Schedule::constant(1.0).state())
+            .load_state(&Schedule::constant(1.0).state())
             .unwrap_err();
-        assert!(error.to_string().contains("'rate'"));
+        assert!(error.to_string().contains("another kind"));
         assert_eq!(schedule, before);
     }
 }
