@@ -9,7 +9,12 @@
 /// rotated right by 15 bits, plus a constant.
 #[inline]
 pub fn masked_crc32c(data: &[u8]) -> u32 {
-    crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
+    mask(crc32c(data))
+}
+
+#[inline]
+pub(super) fn mask(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 /// The CRC-32C of `data`.
@@ -32,6 +37,49 @@ pub fn crc32c(data: &[u8]) -> u32 {
         return unsafe { hardware(data) };
     }
     software(data)
+}
+
+/// The CRC-32C of bytes, from that of the `len` bytes themselves with others before them, and that of
+/// those others.
+pub(super) fn without_prefix(whole: u32, prefix: u32, len: usize) -> u32 {
+    // A checksum is linear: zero bytes behind the prefix move its checksum to where the sum has it.
+    let mut moved = prefix;
+    for (bit, zeros) in ZEROS.iter().enumerate() {
+        if len >> bit & 1 == 1 {
+            moved = apply(zeros, moved);
+        }
+    }
+    whole ^ moved
+}
+
+/// What 2ⁿ zero bytes do to each bit of a checksum.
+static ZEROS: [[u32; 32]; usize::BITS as usize] = {
+    let mut zeros = [[0; 32]; usize::BITS as usize];
+    let mut bit = 0;
+    while bit < 32 {
+        let crc: u32 = 1 << bit;
+        zeros[0][bit] = (crc >> 8) ^ TABLE[(crc & 0xff) as usize];
+        bit += 1;
+    }
+    let mut power = 1;
+    while power < zeros.len() {
+        let mut bit = 0;
+        while bit < 32 {
+            zeros[power][bit] = apply(&zeros[power - 1], zeros[power - 1][bit]);
+            bit += 1;
+        }
+        power += 1;
+    }
+    zeros
+};
+
+const fn apply(matrix: &[u32; 32], crc: u32) -> u32 {
+    let (mut sum, mut rest) = (0, crc);
+    while rest != 0 {
+        sum ^= matrix[rest.trailing_zeros() as usize];
+        rest &= rest - 1;
+    }
+    sum
 }
 
 /// Where the crate's three interleaved streams begin to pay for the call.
@@ -100,6 +148,16 @@ mod tests {
         ] {
             assert_eq!(crc32c(data), crc);
             assert_eq!(software(data), crc);
+        }
+    }
+
+    #[test]
+    fn a_checksum_comes_out_of_that_of_more_bytes() {
+        let data: Vec<u8> = (0..9000_u32).map(|i| (i * i >> 5) as u8).collect();
+        for (start, end) in [(0, 0), (1, 2), (5, 8999), (4096, 4099), (7, 4103)] {
+            let (prefix, whole) = (crc32c(&data[..start]), crc32c(&data[..end]));
+            let part = without_prefix(whole, prefix, end - start);
+            assert_eq!(part, crc32c(&data[start..end]), "{start}..{end}");
         }
     }
 

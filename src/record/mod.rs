@@ -6,6 +6,7 @@
 
 mod crc;
 mod reader;
+mod search;
 mod writer;
 
 pub use crc::{crc32c, masked_crc32c};
