@@ -8,6 +8,7 @@ mod alerting;
 mod console;
 mod diff;
 mod export;
+mod inspect;
 mod json;
 mod log;
 mod merge;
@@ -17,6 +18,7 @@ mod replay;
 mod rules;
 mod rundir;
 mod select;
+mod tensor;
 mod train;
 mod wildcard;
 
@@ -41,6 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   modelpulse train                                        train on the embedded digits, log to runs/
   python train.py | modelpulse log                        log a loop that prints JSON lines
+  modelpulse inspect runs                                 what a log holds, and what is wrong with it
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
   modelpulse plot runs --tag epoch_loss                   look at it here
@@ -50,6 +53,7 @@ Examples:
 enum Command {
     Train(train::Args),
     Log(log::Args),
+    Inspect(inspect::Args),
     Replay(replay::Args),
     Rules(rules::Args),
     Merge(merge::Args),
@@ -101,6 +105,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Train(args) => train::run(args),
         Command::Log(args) => log::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Merge(args) => merge::run(args),

@@ -31,7 +31,11 @@ mod writer;
 pub use builder::{Overflow, WriterBuilder};
 pub use error::{Error, Failed, Report};
 pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
-pub use reader::{LogReader, Problem};
+pub use reader::{
+    FileSummary, Inspection, Log, LogFile, LogPoint, LogPoints, LogReader, LogRun, LogSeries,
+    LogValues, ParseRestartError, Place, Problem, ProblemKind, Restart, RunSummary, SeriesSummary,
+    total_bytes,
+};
 pub use resume::last_steps;
 pub use run::{RunWriter, StepGuard};
 pub use series::Series;

@@ -3,16 +3,16 @@
 //! A record is kept as it was written, beside what it says; damage is passed over and reported.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::{Error, LogReader, Problem};
+use super::reader::{CHUNK, Records, discover, not_an_event};
+use super::{Error, Problem};
 use crate::proto;
-use crate::record::{Item, RecordReader, Tail};
+use crate::record::{FOOTER_LEN, HEADER_LEN, Tail};
 use crate::types::RunName;
 
 /// A record and the file that it stands in.
@@ -28,21 +28,24 @@ pub(crate) struct LogRecord {
 pub(crate) struct RunRecords {
     run: RunName,
     files: VecDeque<PathBuf>,
-    open: Option<(Arc<Path>, RecordReader<File>)>,
+    open: Option<(Arc<Path>, Records)>,
     next: Option<LogRecord>,
+    /// That of the last values of the open file.
+    last_step: Option<i64>,
     problems: Vec<Problem>,
 }
 
 impl RunRecords {
     /// The runs of the log directory `dir`, sorted by name.
     pub(crate) fn of(dir: &Path) -> Result<Vec<Self>, Error> {
-        let runs = LogReader::runs(dir)?.into_iter();
+        let runs = discover(dir)?.runs.into_iter();
         Ok(runs
             .map(|(run, files)| Self {
                 run,
-                files,
+                files: files.into(),
                 open: None,
                 next: None,
+                last_step: None,
                 problems: Vec::new(),
             })
             .collect())
@@ -60,7 +63,7 @@ impl RunRecords {
     /// The next record, which stays the next one.
     pub(crate) fn peek(&mut self) -> Result<Option<&LogRecord>, Error> {
         if self.next.is_none() {
-            self.next = self.read()?;
+            self.next = self.read();
         }
         Ok(self.next.as_ref())
     }
@@ -69,7 +72,7 @@ impl RunRecords {
     pub(crate) fn next(&mut self) -> Result<Option<LogRecord>, Error> {
         match self.next.take() {
             Some(record) => Ok(Some(record)),
-            None => self.read(),
+            None => Ok(self.read()),
         }
     }
 
@@ -78,56 +81,41 @@ impl RunRecords {
         self.problems
     }
 
-    fn read(&mut self) -> Result<Option<LogRecord>, Error> {
+    fn read(&mut self) -> Option<LogRecord> {
         loop {
-            let (path, reader) = match &mut self.open {
+            let (path, records) = match &mut self.open {
                 Some(open) => open,
                 None => {
-                    let Some(path) = self.files.pop_front() else {
-                        return Ok(None);
-                    };
-                    let file = File::open(&path).map_err(|source| Error::Read {
-                        path: path.clone(),
-                        source,
-                    })?;
-                    self.open.insert((path.into(), RecordReader::new(file)))
+                    let path = self.files.pop_front()?;
+                    let shared = path.as_path().into();
+                    self.open.insert((shared, Records::new(path, CHUNK)))
                 }
             };
-            let item = reader.next(Tail::Final).map_err(|source| Error::Read {
-                path: path.to_path_buf(),
-                source,
-            })?;
-            let problem = match item {
-                Item::Record(record) => {
-                    let payload = Bytes::copy_from_slice(record.payload);
-                    match proto::Event::decode(payload.clone()) {
-                        Ok(event) => {
-                            return Ok(Some(LogRecord {
-                                file: path.clone(),
-                                payload,
-                                event,
-                            }));
-                        }
-                        Err(_) => Problem {
-                            path: path.to_path_buf(),
-                            offset: record.offset,
-                            length: payload.len() as u64,
-                            kind: "not an event",
-                        },
+            let Some(record) = records.next(Tail::Final, self.last_step) else {
+                self.problems.append(&mut records.problems);
+                self.open = None;
+                self.last_step = None;
+                continue;
+            };
+            let offset = record.offset;
+            let payload = Bytes::copy_from_slice(record.payload);
+            match proto::Event::decode(payload.clone()) {
+                Ok(event) => {
+                    if let Some(proto::event::What::Summary(_)) = event.what {
+                        self.last_step = Some(event.step);
+                        records.settle(event.step);
                     }
+                    return Some(LogRecord {
+                        file: path.clone(),
+                        payload,
+                        event,
+                    });
                 }
-                Item::Damage(damage) => Problem {
-                    path: path.to_path_buf(),
-                    offset: damage.offset,
-                    length: damage.length,
-                    kind: damage.kind.name(),
-                },
-                Item::End => {
-                    self.open = None;
-                    continue;
+                Err(error) => {
+                    let length = (HEADER_LEN + payload.len() + FOOTER_LEN) as u64;
+                    records.problem(not_an_event(&error), offset, length, self.last_step);
                 }
-            };
-            self.problems.push(problem);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use prost::Message;
 
-use super::{Error, LogReader};
+use super::{Error, reader::discover};
 use crate::proto::{self, event::What, session_log::SessionStatus};
 use crate::record::{Item, RecordReader, Tail};
 use crate::types::{RunName, Step};
@@ -38,7 +38,7 @@ use crate::types::{RunName, Step};
 /// [`Error::Read`] where the directory or a file cannot be read, [`Error::NoEvents`] where there is none.
 pub fn last_steps(dir: impl AsRef<Path>) -> Result<BTreeMap<RunName, Step>, Error> {
     let mut last = BTreeMap::new();
-    for (run, files) in LogReader::runs(dir)? {
+    for (run, files) in discover(dir.as_ref())?.runs {
         let mut steps: BTreeSet<i64> = BTreeSet::new();
         for path in files {
             let fail = |source| Error::Read {

@@ -131,6 +131,11 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
+    /// Takes the source's next byte for number `offset` of the stream.
+    pub fn begin_at(&mut self, offset: u64) {
+        (self.start, self.end, self.offset, self.search) = (0, 0, offset, None);
+    }
+
     /// The source.
     pub fn source(&self) -> &R {
         &self.source
@@ -139,6 +144,14 @@ impl<R: Read> RecordReader<R> {
     /// The source; what is read from it here is lost to the reader.
     pub fn source_mut(&mut self) -> &mut R {
         &mut self.source
+    }
+
+    /// The record that `next` returned last, by its offset and the length of its payload.
+    #[inline]
+    pub(crate) fn last(&self, offset: u64, len: usize) -> Option<Record<'_>> {
+        let end = self.start.checked_sub(FOOTER_LEN)?;
+        let payload = self.buffer.get(end.checked_sub(len)?..end)?;
+        Some(Record { offset, payload })
     }
 
     /// How many bytes were taken from the source.

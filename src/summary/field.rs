@@ -5,8 +5,8 @@
 
 use prost::bytes::Bytes;
 
-use super::{Graph, Tensor, Value, hparams, metadata, strings};
-use crate::proto::{DataClass, SummaryMetadata, TaggedRunMetadata, event::What};
+use super::{Graph, Tensor, Value, metadata, strings};
+use crate::proto::{DataClass, TaggedRunMetadata, event::What};
 
 pub(super) const GRAPHS: &str = "graphs";
 pub(super) const RUN_METADATA: &str = "graph_tagged_run_metadata";
@@ -49,16 +49,6 @@ impl Value {
             What::TaggedRunMetadata(run) => Some((run.tag, blob(RUN_METADATA, run.run_metadata))),
             _ => None,
         }
-    }
-
-    /// A value that a log leaves out, because its metadata says all: hyperparameters, as torch and
-    /// tensorboardX write them.
-    pub(crate) fn of_metadata(metadata: SummaryMetadata) -> Option<Self> {
-        let tensor = Tensor {
-            metadata,
-            tensor: hparams::no_numbers(),
-        };
-        (tensor.plugin() == hparams::PLUGIN).then(|| tensor.into())
     }
 
     /// The tag that readers give to this value, whatever it was logged under.

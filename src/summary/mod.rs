@@ -42,6 +42,9 @@ pub use scalar::Scalar;
 pub use tensor::{Element, Tensor, TensorError};
 pub use text::Text;
 
+pub(crate) use older::class_of;
+pub(crate) use tensor::{FILL_LIMIT, STRING_FILL_LIMIT, number, storage};
+
 use crate::proto::TensorProto;
 use tensor::{metadata, shape, strings};
 
@@ -64,7 +67,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// The number of a scalar, whether it stands alone or in a tensor of rank 0.
+    /// The number of a scalar at single precision, as TensorBoard shows it, whether it stands alone or in a
+    /// tensor of rank 0.
     pub fn scalar(&self) -> Option<f32> {
         match self {
             Self::Scalar(value) => Some(*value),

@@ -36,31 +36,17 @@ impl Scalar {
         self
     }
 
-    pub(super) fn read(Tensor { metadata, tensor }: &Tensor) -> Option<Self> {
+    pub(super) fn read(value: &Tensor) -> Option<Self> {
+        let metadata = &value.metadata;
         let class = metadata.data_class();
         let named = metadata
             .plugin_data
             .as_ref()
             .is_some_and(|data| data.plugin_name == "scalars");
-        let rank = tensor
-            .tensor_shape
-            .as_ref()
-            .map_or(0, |shape| shape.dim.len());
-        if !(named || class == DataClass::Scalar) || rank != 0 {
+        if !(named || class == DataClass::Scalar) {
             return None;
         }
-        let content = &tensor.tensor_content;
-        let value = match tensor.dtype() {
-            DataType::DtFloat => match content.first_chunk() {
-                Some(bytes) => f32::from_le_bytes(*bytes),
-                None => tensor.float_val.first().copied()?,
-            },
-            DataType::DtDouble => match content.first_chunk() {
-                Some(bytes) => f64::from_le_bytes(*bytes) as f32,
-                None => tensor.double_val.first().copied()? as f32,
-            },
-            _ => return None,
-        };
+        let value = value.number()? as f32;
         Some(Self {
             value,
             description: metadata.summary_description.clone(),

@@ -10,6 +10,7 @@ mod read;
 use prost::bytes::Bytes;
 
 pub use element::Element;
+pub(crate) use read::{FILL_LIMIT, STRING_FILL_LIMIT, number, storage};
 
 use super::{Value, WrongKind};
 use crate::proto::{

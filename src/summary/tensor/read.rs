@@ -56,16 +56,7 @@ impl Tensor {
             ),
             other => return Err(wrong_type("numbers", other)),
         };
-        self.filled(numbers?)
-    }
-
-    /// The number of a tensor of rank 0.
-    pub(crate) fn number(&self) -> Option<f64> {
-        let rank = self.shape().ok()?.len();
-        match (rank, &self.as_f64s().ok()?[..]) {
-            (0, &[number]) => Some(number),
-            _ => None,
-        }
+        self.filled(numbers?, FILL_LIMIT)
     }
 
     /// The elements of a tensor of strings, in row-major order.
@@ -74,18 +65,92 @@ impl Tensor {
     /// Where the elements are no strings, or not as many as the shape says.
     pub fn as_strings(&self) -> Result<Vec<Bytes>, TensorError> {
         match self.tensor.dtype() {
-            DataType::DtString => self.filled(self.tensor.string_val.clone()),
+            DataType::DtString => self.filled(self.tensor.string_val.clone(), STRING_FILL_LIMIT),
             other => Err(wrong_type("strings", other)),
         }
     }
 
+    /// The numbers as packed little-endian bytes without gaps, and how often these repeat: one listed
+    /// element stands for all of the shape.
+    ///
+    /// ```
+    /// use modelpulse::summary::Tensor;
+    /// let tensor = Tensor::new("my_plugin", &[2], &[1_i64, 2])?;
+    /// assert_eq!(tensor.packed()?.0[..8], 1_i64.to_le_bytes());
+    /// # Ok::<(), modelpulse::summary::TensorError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the elements are no numbers, or not as many as the shape says.
+    pub fn packed(&self) -> Result<(Bytes, usize), TensorError> {
+        let tensor = &self.tensor;
+        let dtype = tensor.dtype();
+        let (size, _) = storage(dtype).ok_or_else(|| wrong_type("numbers", dtype))?;
+        let shape = self.shape()?;
+        let expected = count(&shape).unwrap_or(usize::MAX);
+        let packed = match &tensor.tensor_content[..] {
+            [] => Bytes::from(self.listed(dtype, size)),
+            _ => tensor.tensor_content.clone(),
+        };
+        if !packed.len().is_multiple_of(size) {
+            let bytes = packed.len();
+            return Err(TensorError::Partial { bytes, size });
+        }
+        match packed.len() / size {
+            got if got == expected => Ok((packed, 1)),
+            1 if tensor.tensor_content.is_empty() && expected <= FILL_LIMIT => {
+                Ok((packed, expected))
+            }
+            got => Err(TensorError::Shape {
+                shape,
+                expected,
+                got,
+            }),
+        }
+    }
+
+    /// The number of a tensor of rank 0.
+    pub(crate) fn number(&self) -> Option<f64> {
+        if !self.shape().is_ok_and(|shape| shape.is_empty()) {
+            return None;
+        }
+        let (packed, _) = self.packed().ok()?;
+        let mut bits = [0; 8];
+        bits.get_mut(..packed.len())?.copy_from_slice(&packed);
+        number(self.tensor.dtype(), u64::from_le_bytes(bits))
+    }
+
+    /// The listed elements, packed.
+    fn listed(&self, dtype: DataType, size: usize) -> Vec<u8> {
+        fn pack<const N: usize>(bytes: impl Iterator<Item = [u8; N]>, size: usize) -> Vec<u8> {
+            bytes
+                .flat_map(|bytes| bytes.into_iter().take(size))
+                .collect()
+        }
+        let tensor = &self.tensor;
+        match dtype {
+            DataType::DtFloat => pack(tensor.float_val.iter().map(|n| n.to_le_bytes()), size),
+            DataType::DtComplex64 => pack(tensor.scomplex_val.iter().map(|n| n.to_le_bytes()), 4),
+            DataType::DtDouble => pack(tensor.double_val.iter().map(|n| n.to_le_bytes()), size),
+            DataType::DtComplex128 => pack(tensor.dcomplex_val.iter().map(|n| n.to_le_bytes()), 8),
+            DataType::DtInt64 => pack(tensor.int64_val.iter().map(|n| n.to_le_bytes()), size),
+            DataType::DtUint64 => pack(tensor.uint64_val.iter().map(|n| n.to_le_bytes()), size),
+            DataType::DtUint32 => pack(tensor.uint32_val.iter().map(|n| n.to_le_bytes()), size),
+            DataType::DtBool => pack(tensor.bool_val.iter().map(|&n| [u8::from(n)]), size),
+            DataType::DtHalf | DataType::DtBfloat16 => {
+                pack(tensor.half_val.iter().map(|n| n.to_le_bytes()), size)
+            }
+            _ => pack(tensor.int_val.iter().map(|n| n.to_le_bytes()), size),
+        }
+    }
+
     /// One element stands for all, as in TensorFlow.
-    fn filled<T: Clone>(&self, mut elements: Vec<T>) -> Result<Vec<T>, TensorError> {
+    fn filled<T: Clone>(&self, mut elements: Vec<T>, limit: usize) -> Result<Vec<T>, TensorError> {
         let shape = self.shape()?;
         let expected = count(&shape).unwrap_or(usize::MAX);
         if let [one] = &elements[..]
             && self.tensor.tensor_content.is_empty()
-            && expected <= FILL_LIMIT
+            && expected <= limit
         {
             elements = vec![one.clone(); expected];
         }
@@ -101,7 +166,49 @@ impl Tensor {
 }
 
 /// A few bytes of a log must not become a terabyte in memory.
-const FILL_LIMIT: usize = 1 << 24;
+pub(crate) const FILL_LIMIT: usize = 1 << 24;
+
+/// A string takes more memory than a number.
+pub(crate) const STRING_FILL_LIMIT: usize = 1 << 16;
+
+/// How many bytes a number of this type takes, and the field of `TensorProto` that lists such numbers.
+pub(crate) fn storage(dtype: DataType) -> Option<(usize, u32)> {
+    Some(match dtype {
+        DataType::DtFloat => (4, 5),
+        DataType::DtDouble => (8, 6),
+        DataType::DtInt32 | DataType::DtQint32 => (4, 7),
+        DataType::DtInt16 | DataType::DtUint16 | DataType::DtQint16 | DataType::DtQuint16 => (2, 7),
+        DataType::DtInt8 | DataType::DtUint8 | DataType::DtQint8 | DataType::DtQuint8 => (1, 7),
+        DataType::DtComplex64 => (8, 9),
+        DataType::DtInt64 => (8, 10),
+        DataType::DtBool => (1, 11),
+        DataType::DtComplex128 => (16, 12),
+        DataType::DtHalf | DataType::DtBfloat16 => (2, 13),
+        DataType::DtUint32 => (4, 16),
+        DataType::DtUint64 => (8, 17),
+        _ => return None,
+    })
+}
+
+/// The number of this type that has these bits in its lowest bytes.
+pub(crate) fn number(dtype: DataType, bits: u64) -> Option<f64> {
+    Some(match dtype {
+        DataType::DtFloat => f32::from_bits(bits as u32).into(),
+        DataType::DtDouble => f64::from_bits(bits),
+        DataType::DtInt64 => bits as i64 as f64,
+        DataType::DtUint64 => bits as f64,
+        DataType::DtInt32 | DataType::DtQint32 => (bits as i32).into(),
+        DataType::DtUint32 => (bits as u32).into(),
+        DataType::DtInt16 | DataType::DtQint16 => (bits as i16).into(),
+        DataType::DtUint16 | DataType::DtQuint16 => (bits as u16).into(),
+        DataType::DtInt8 | DataType::DtQint8 => (bits as i8).into(),
+        DataType::DtUint8 | DataType::DtQuint8 => (bits as u8).into(),
+        DataType::DtBool => f64::from(u8::from(bits != 0)),
+        DataType::DtHalf => f16(bits as u16),
+        DataType::DtBfloat16 => f32::from_bits((bits as u32) << 16).into(),
+        _ => return None,
+    })
+}
 
 fn wrong_type(expected: &'static str, found: DataType) -> TensorError {
     TensorError::Type {
