@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_checksum_comes_out_of_that_of_more_bytes() {
-        let data: Vec<u8> = (0..9000_u32).map(|i| (i * i >> 5) as u8).collect();
+        let data: Vec<u8> = (0..9000_u32).map(|i| ((i * i) >> 5) as u8).collect();
         for (start, end) in [(0, 0), (1, 2), (5, 8999), (4096, 4099), (7, 4103)] {
             let (prefix, whole) = (crc32c(&data[..start]), crc32c(&data[..end]));
             let part = without_prefix(whole, prefix, end - start);

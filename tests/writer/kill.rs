@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use modelpulse::log::{Error, LogReader, Writer, last_steps};
+use modelpulse::log::{Error, LogReader, ProblemKind, Writer, last_steps};
 use modelpulse::summary::Histogram;
 
 use crate::support::{
@@ -175,7 +175,7 @@ fn everything_flushed_is_there(dir: &Path, known: &Known) {
         assert_eq!(missing, None, "{run}/{tag} was flushed to step {flushed}");
     }
     for problem in reader.problems() {
-        assert_eq!(problem.kind, "truncated record", "{problem}");
+        assert_eq!(problem.kind, ProblemKind::Truncated, "{problem}");
     }
 }
 

@@ -61,7 +61,8 @@ fn visit(dir: &Path, run: RunName, above: &mut Vec<PathBuf>, found: &mut Found) 
         let path = entry.path();
         let kind = entry.file_type()?;
         let is_link = kind.is_symlink();
-        if !kind.is_dir() && !(is_link && path.is_dir()) {
+        let is_dir = kind.is_dir() || (is_link && path.is_dir());
+        if !is_dir {
             continue;
         }
         let real = if is_link {

@@ -191,11 +191,11 @@ impl<'a> Value<'a> {
                     Field::Image
                 }
                 (5, Datum::Bytes(bytes)) => {
-                    frame(bytes, b"\088888DD")?;
+                    frame(bytes, b"\x0088888DD")?;
                     Field::Histogram
                 }
                 (6, Datum::Bytes(bytes)) => {
-                    frame(bytes, b"\04vvbs")?;
+                    frame(bytes, b"\x004vvbs")?;
                     Field::Audio
                 }
                 (8, Datum::Bytes(bytes)) => Field::Tensor(Tensor::read(bytes)?),
