@@ -30,11 +30,11 @@ use crate::types::RunName;
 use decode::{Decoded, Decoder};
 
 pub(super) use discover::discover;
-pub(super) use records::{CHUNK, Records};
-pub(super) use scan::not_an_event;
 pub use inspect::{FileSummary, Inspection, RunSummary, SeriesSummary, total_bytes};
 pub use problem::{Problem, ProblemKind};
+pub(super) use records::{CHUNK, Records};
 pub use restart::{ParseRestartError, Restart};
+pub(super) use scan::not_an_event;
 pub use table::{Log, LogFile, LogPoint, LogPoints, LogRun, LogSeries, Place};
 pub use values::LogValues;
 

@@ -73,7 +73,11 @@ impl Records {
     /// The next whole record; `None` at the end of what is there. `last_step` is that of the values read
     /// last.
     #[inline]
-    pub(in crate::log) fn next(&mut self, tail: Tail, last_step: Option<i64>) -> Option<Record<'_>> {
+    pub(in crate::log) fn next(
+        &mut self,
+        tail: Tail,
+        last_step: Option<i64>,
+    ) -> Option<Record<'_>> {
         if self.failed {
             return None;
         }
