@@ -39,6 +39,7 @@
 //! | [`flow`] | events, sources, sinks |
 //! | [`log`] | a log directory: its writer and its reader |
 //! | [`metrics`] | what predictions are worth |
+//! | `table` | columns from CSV, Parquet and JSON lines (features `tables`, `parquet`) |
 //! | `datasets`, `figure` | images to train on; pictures of numbers (features `datasets`, `figures`) |
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
 //! | [`health`] | rules and alerts |
@@ -77,6 +78,8 @@ pub mod datasets;
 pub mod export;
 #[cfg(feature = "figures")]
 pub mod figure;
+#[cfg(feature = "tables")]
+pub mod table;
 
 pub use train::Session;
 pub use types::{RunName, Step, Tag, WallTime};

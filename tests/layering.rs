@@ -10,9 +10,9 @@ use std::path::Path;
 use source::{code, tokens, tree};
 
 /// From the ground up.
-const ROOMS: [&str; 17] = [
-    "types", "record", "proto", "summary", "flow", "log", "metrics", "datasets", "figure", "train",
-    "health", "replay", "export", "serve", "bridge", "compat", "cli",
+const ROOMS: [&str; 18] = [
+    "types", "record", "proto", "summary", "flow", "log", "metrics", "table", "datasets", "figure",
+    "train", "health", "replay", "export", "serve", "bridge", "compat", "cli",
 ];
 
 /// Rooms that know less than their place allows.

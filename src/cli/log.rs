@@ -1,7 +1,6 @@
 //! `modelpulse log`: JSON lines on standard input become a run, whatever language the loop is written in.
 
 mod audio;
-mod bare;
 mod bytes;
 mod curves;
 mod embedding;
@@ -9,7 +8,6 @@ mod graphs;
 mod help;
 mod hparams;
 mod images;
-mod input;
 mod job;
 mod keys;
 mod layout;
@@ -28,11 +26,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
-use self::input::{Lines, MAX_LINE};
 use self::job::{Counts, Job, Settings};
 use super::{Verdict, rundir};
 use crate::log::{Failed, Overflow, Report, Writer, before_end};
 use crate::summary::SessionStatus;
+use crate::table::lines::{Lines, MAX_LINE};
 
 /// Log JSON lines from standard input as a run, from a training loop in any language
 ///

@@ -5,6 +5,8 @@
 
 mod checkup;
 mod detect;
+#[cfg(feature = "stats")]
+pub mod errors;
 mod finding;
 mod nan_guard;
 #[cfg(feature = "resources")]

@@ -8,11 +8,10 @@ use serde_json::{Map, Value};
 
 use super::hparams::Judge;
 use super::keys::{Keys, Reason, name, name_fits, number, text};
-use super::{
-    audio, bare, curves, embedding, graphs, hparams, images, layout, mesh, numbers, texts,
-};
+use super::{audio, curves, embedding, graphs, hparams, images, layout, mesh, numbers, texts};
 use crate::log::Embedding;
 use crate::summary::{self, HParams, Layout, Scalar, SessionStatus};
+use crate::table::bare;
 
 /// The run that a line belongs to which names none: the directory itself.
 pub(super) const ROOT: &str = ".";

@@ -5,7 +5,7 @@
 const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
 /// `text` with its bare words quoted; `None` where it has none.
-pub(super) fn quoted(text: &str) -> Option<String> {
+pub(crate) fn quoted(text: &str) -> Option<String> {
     let (mut out, mut rest, mut found) = (String::with_capacity(text.len() + 16), text, false);
     loop {
         // Outside a string, every word begins behind one of these.

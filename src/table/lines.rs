@@ -1,4 +1,4 @@
-//! Lines of a pipe, of bounded length.
+//! Lines of text, of bounded length.
 //!
 //! Memory is bounded whatever comes: of a line that is too long only its number is kept.
 
@@ -6,23 +6,23 @@ use std::io::{self, BufRead, Read};
 
 /// The bytes that a line may have: some 400,000 numbers of a histogram. Read as JSON, a line takes up to forty
 /// times as much.
-pub(super) const MAX_LINE: usize = 4 << 20;
+pub(crate) const MAX_LINE: usize = 4 << 20;
 /// What the buffer keeps between lines.
 const KEEP: usize = 64 << 10;
 
 /// Reads lines and numbers them from 1.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
     number: u64,
 }
 
 /// A line without its end; `None` where it was too long.
-pub(super) type Line<'a> = (u64, Option<&'a [u8]>);
+pub(crate) type Line<'a> = (u64, Option<&'a [u8]>);
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self {
             input,
             buffer: Vec::new(),
@@ -31,7 +31,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line; `None` at the end. A last line needs no line end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.buffer.clear();
         self.buffer.shrink_to(KEEP);
         let mut line = self.input.by_ref().take(MAX_LINE as u64 + 1);
