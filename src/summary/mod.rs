@@ -7,6 +7,8 @@
 mod animation;
 #[cfg(feature = "media")]
 mod audio;
+#[cfg(feature = "candle")]
+mod candle;
 mod field;
 mod graph;
 mod histogram;
@@ -29,6 +31,8 @@ use std::sync::Arc;
 pub use animation::{Animation, AnimationError};
 #[cfg(feature = "media")]
 pub use audio::{Audio, AudioClips, AudioError};
+#[cfg(feature = "candle")]
+pub use candle::ImageTensorError;
 pub use graph::{Attr, Graph, GraphError, Node};
 pub use histogram::{Histogram, Sample};
 pub use hparams::{Domain, DomainError, HParam, HParams, Measured, Metric, SessionStatus};

@@ -1,7 +1,8 @@
 //! A model's parameters, ordered by name and initialised by a seed.
 //!
 //! candle's own map changes its order from process to process, and its CPU generator cannot be
-//! seeded; here both are fixed, for any model that is built from a `VarBuilder`.
+//! seeded; here both are fixed, for any model that is built from a `VarBuilder`. The order of asking is
+//! kept beside, for it is that of the layers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use rand_distr::StandardNormal;
 
 use super::tensors::{like, show};
 use super::{Purpose, generator};
+use crate::summary::{Graph, GraphError};
 use crate::train::{HookError, State, TensorVisitor, Tensors};
 
 /// The parameters of a model, by name.
@@ -33,7 +35,14 @@ use crate::train::{HookError, State, TensorVisitor, Tensors};
 #[derive(Debug, Clone)]
 pub struct Parameters {
     seed: u64,
-    vars: Arc<Mutex<BTreeMap<String, Var>>>,
+    vars: Arc<Mutex<BTreeMap<String, Parameter>>>,
+}
+
+#[derive(Debug)]
+struct Parameter {
+    var: Var,
+    /// How many were asked for before.
+    place: usize,
 }
 
 impl Parameters {
@@ -46,13 +55,17 @@ impl Parameters {
         }
     }
 
-    /// The parameters that candle made.
+    /// The parameters that candle made. It does not keep the order of asking, for which that of the
+    /// names is taken, `layer2` before `layer10`.
     pub fn from_var_map(map: &VarMap) -> Self {
         let data = map.data().lock().unwrap_or_else(PoisonError::into_inner);
-        let vars = data
-            .iter()
-            .map(|(name, var)| (name.clone(), var.clone()))
-            .collect();
+        let mut named: Vec<(&String, &Var)> = data.iter().collect();
+        named.sort_by_cached_key(|(name, _)| by_number(name));
+        let parameter = |(place, (name, var)): (usize, (&String, &Var))| {
+            let var = var.clone();
+            (name.clone(), Parameter { var, place })
+        };
+        let vars = named.into_iter().enumerate().map(parameter).collect();
         Self {
             seed: 0,
             vars: Arc::new(Mutex::new(vars)),
@@ -66,7 +79,7 @@ impl Parameters {
 
     /// The variables, ordered by name: what an optimizer takes.
     pub fn vars(&self) -> Vec<Var> {
-        self.lock().values().cloned().collect()
+        self.lock().values().map(|it| it.var.clone()).collect()
     }
 
     /// The names, in order.
@@ -78,13 +91,13 @@ impl Parameters {
     pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         self.lock()
             .iter()
-            .map(|(name, var)| (name.clone(), var.dims().to_vec()))
+            .map(|(name, it)| (name.clone(), it.var.dims().to_vec()))
             .collect()
     }
 
     /// How many numbers the model learns.
     pub fn count(&self) -> usize {
-        self.lock().values().map(|var| var.elem_count()).sum()
+        self.lock().values().map(|it| it.var.elem_count()).sum()
     }
 
     /// Gives each parameter the value of its name in `state`.
@@ -94,7 +107,7 @@ impl Parameters {
     pub fn restore(&self, state: &State) -> Result<()> {
         let vars = self.lock();
         let mut tensors = Vec::new();
-        for (name, var) in vars.iter() {
+        for (name, Parameter { var, .. }) in vars.iter() {
             tensors.push((var, like(name, var.as_tensor(), state)?));
         }
         for (var, tensor) in tensors {
@@ -103,7 +116,35 @@ impl Parameters {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
+    /// The model's layers and parameters as a graph, by [`Graph::of_parameters`]. The layers are joined in
+    /// the order in which the model asked for their parameters; most models ask in the order in which data
+    /// flows through them. Where it flows otherwise, make a graph of [nodes](crate::summary::Node).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// use candle_core::{DType, Device};
+    /// use modelpulse::{log::Writer, summary::Graph, train::candle::{Mlp, Parameters}};
+    /// let parameters = Parameters::seeded(1);
+    /// let model = Mlp::new(&[64, 32, 10], parameters.builder(DType::F32, &Device::Cpu))?;
+    /// let graph = parameters.graph()?;
+    /// let layers = graph.nodes().filter(|node| node.op == "Layer");
+    /// assert_eq!(layers.map(|node| &node.name).collect::<Vec<_>>(), ["layer0/Layer", "layer1/Layer"]);
+    /// let writer = Writer::create(dir.path())?;
+    /// writer.run(".").log(Graph::TAG, 0, graph);
+    /// # writer.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Graph::of_parameters`], for names that the page could not tell apart.
+    pub fn graph(&self) -> std::result::Result<Graph, GraphError> {
+        let parameters = self.lock();
+        let mut all: Vec<_> = parameters.iter().collect();
+        all.sort_by_key(|(_, it)| it.place);
+        Graph::of_parameters(all.into_iter().map(|(name, it)| (name, it.var.dims())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Parameter>> {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,7 +159,7 @@ impl SimpleBackend for Parameters {
         device: &Device,
     ) -> Result<Tensor> {
         let mut vars = self.lock();
-        if let Some(var) = vars.get(name) {
+        if let Some(Parameter { var, .. }) = vars.get(name) {
             if var.shape() != &shape {
                 candle_core::bail!(
                     "parameter {name} has shape {:?}, asked for as {shape:?}",
@@ -133,13 +174,14 @@ impl SimpleBackend for Parameters {
             .to_device(device)?;
         let var = Var::from_tensor(&tensor)?;
         let tensor = var.as_tensor().clone();
-        vars.insert(name.to_owned(), var);
+        let place = vars.len();
+        vars.insert(name.to_owned(), Parameter { var, place });
         Ok(tensor)
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor> {
         match self.lock().get(name) {
-            Some(var) => var.as_tensor().to_dtype(dtype)?.to_device(device),
+            Some(it) => it.var.as_tensor().to_dtype(dtype)?.to_device(device),
             None => candle_core::bail!("no parameter {name}"),
         }
     }
@@ -178,7 +220,7 @@ fn draw(seed: u64, name: &str, shape: &Shape, init: Init) -> Vec<f64> {
 
 impl Tensors for Parameters {
     fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
-        for (name, var) in self.lock().iter() {
+        for (name, Parameter { var, .. }) in self.lock().iter() {
             show(name, var.as_tensor(), visit)?;
         }
         Ok(())
@@ -201,13 +243,27 @@ impl<'a> Gradients<'a> {
 
 impl Tensors for Gradients<'_> {
     fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
-        for (name, var) in self.parameters.lock().iter() {
+        for (name, Parameter { var, .. }) in self.parameters.lock().iter() {
             if let Some(gradient) = self.store.and_then(|store| store.get(var.as_tensor())) {
                 show(name, gradient, visit)?;
             }
         }
         Ok(())
     }
+}
+
+/// A key that orders names as people do: numbers within them by their size.
+fn by_number(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let digit = |c: char| c.is_ascii_digit();
+        let (text, tail) = rest.split_at(rest.find(digit).unwrap_or(rest.len()));
+        let end = tail.find(|c| !digit(c)).unwrap_or(tail.len());
+        parts.push((text.to_owned(), tail[..end].parse().unwrap_or_default()));
+        rest = &tail[end..];
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -239,6 +295,30 @@ mod tests {
         assert_ne!(drawn(1, &["a", "b"]), drawn(2, &["a", "b"]));
         let all = drawn(1, &["a", "b"]);
         assert_ne!(all[1].1, all[3].1);
+    }
+
+    #[test]
+    fn the_graph_has_the_layers_in_the_order_of_asking() {
+        let layers = |graph: Graph| -> Vec<String> {
+            let nodes = graph.nodes().filter(|node| node.op == "Layer");
+            nodes.map(|node| node.name.clone()).collect()
+        };
+        let parameters = Parameters::seeded(1);
+        let builder = parameters.builder(DType::F32, &Device::Cpu);
+        for name in ["stem", "block10", "block2", "head"] {
+            linear(2, 2, builder.pp(name)).unwrap();
+        }
+        let asked = ["stem/Layer", "block10/Layer", "block2/Layer", "head/Layer"];
+        assert_eq!(layers(parameters.graph().unwrap()), asked);
+
+        let map = VarMap::new();
+        let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+        for number in (0..12).rev() {
+            linear(2, 2, builder.pp("blocks").pp(number)).unwrap();
+        }
+        let graph = Parameters::from_var_map(&map).graph().unwrap();
+        let numbered = (0..12).map(|number| format!("blocks/{number}/Layer"));
+        assert_eq!(layers(graph), numbered.collect::<Vec<_>>());
     }
 
     #[test]
