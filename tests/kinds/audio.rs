@@ -11,10 +11,12 @@ pub const TONE: &str = "tone";
 const STEREO: &str = "stereo";
 const CLIPS: &str = "clips";
 const RATE: u32 = 8_000;
-const LENGTH: usize = 4_000;
+const LENGTH: usize = 12_000;
+/// Of the tone.
+pub const SECONDS: f64 = 1.5;
 const STEPS: usize = 2;
 
-/// Half a second; a higher tone at a later step. Beyond full scale at its peaks, which are clipped.
+/// A second and a half; a higher tone at a later step. Beyond full scale at its peaks, which are clipped.
 fn tone(step: usize) -> Vec<f32> {
     let frequency = [440.0, 660.0][step];
     let sample = |index: usize| {

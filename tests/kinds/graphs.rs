@@ -14,8 +14,6 @@ use crate::support::{Board, route};
 pub const RUN: &str = "model";
 const CANDLE: &str = "candle_model";
 const STATS: &str = "batch 100";
-/// The boxes of the user's graph.
-pub const BOXES: [&str; 2] = ["input", "fc1"];
 
 pub fn log(writer: &Writer) {
     let graph = Graph::new([

@@ -8,23 +8,19 @@ use crate::support::{Board, series};
 
 pub const RUN: &str = "histograms";
 pub const WEIGHTS: &str = "fc1/weights";
-const STEPS: usize = 5;
+pub const STEPS: usize = 5;
 const READY: &str = "ready/buckets";
 const LIMITS: &str = "ready/limits";
 const EMPTY: &str = "ready/empty";
 /// All values alike, and values that are not finite, which are counted beside.
 const ODD: &str = "odd";
 
-/// Values of the shape of a bell, which grows wider.
+/// Values of the shape of a bell, the logistic distribution's, which moves and grows wider.
 fn weights(step: usize) -> Vec<f32> {
-    // The sum of evenly spread values, without a generator.
-    let spread = |index: usize, factor: f64| (index as f64 * factor).fract() - 0.5;
-    let value = |index| {
-        let sum: f64 = [0.618_033_99, 0.414_213_56, 0.732_050_81, 0.236_067_98]
-            .iter()
-            .map(|&factor| spread(index, factor))
-            .sum();
-        (sum * (0.5 + 0.25 * step as f64)) as f32
+    let value = |index: u32| {
+        let share = (f64::from(index) + 0.5) / 2_000.0;
+        let [middle, width] = [0.3, 0.1].map(|by| by * (1.0 + step as f64));
+        (middle + width * (share / (1.0 - share)).ln()) as f32
     };
     (0..2_000).map(value).collect()
 }

@@ -48,19 +48,6 @@ const TRIALS: [Trial; 3] = [
 ];
 /// The directory of all sessions.
 const TRIALS_DIR: &str = "trials";
-/// Texts that the page's table shows.
-pub const CELLS: [&str; 9] = [
-    "step size",
-    "optimizer",
-    "nesterov",
-    "adamw",
-    "sgd",
-    "0.001",
-    "Accuracy",
-    "0.87500",
-    "0.75000",
-];
-
 pub fn log(writer: &Writer) {
     for Trial {
         name,

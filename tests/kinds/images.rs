@@ -15,7 +15,7 @@ const SEVERAL: &str = "several";
 const READY: &str = "ready";
 const GRID: &str = "grid";
 const CANDLE_GRID: &str = "candle/grid";
-const STEPS: usize = 3;
+pub const STEPS: usize = 3;
 /// Small, and not square, so that width, height and channels are never mistaken.
 pub const WIDTH: usize = 7;
 pub const HEIGHT: usize = 5;
@@ -26,7 +26,7 @@ const FRAMES: usize = 4;
 const MODES: [&str; 4] = ["L", "LA", "RGB", "RGBA"];
 
 /// The samples of an image, pixel by pixel; `seed` makes another one.
-fn samples(channels: usize, seed: usize) -> Vec<u8> {
+pub fn samples(channels: usize, seed: usize) -> Vec<u8> {
     let sample = |index: usize| ((index + 1) * (37 + 2 * seed) + 11 * seed) as u8;
     (0..WIDTH * HEIGHT * channels).map(sample).collect()
 }

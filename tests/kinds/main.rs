@@ -5,12 +5,14 @@
 #![cfg(all(feature = "candle", feature = "figures", feature = "media"))]
 
 mod audio;
+mod browser;
 mod figures;
 mod graphs;
 mod histograms;
 mod hparams;
 mod images;
 mod meshes;
+mod pages;
 mod pr_curves;
 mod projector;
 mod scalars;

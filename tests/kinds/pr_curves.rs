@@ -11,7 +11,7 @@ pub const SERIES: &str = "digits/is_3";
 const WEIGHTED: &str = "weighted";
 const COUNTS: &str = "counts";
 const STEPS: usize = 3;
-const THRESHOLDS: usize = 300;
+pub const THRESHOLDS: usize = 300;
 
 /// Scores of positives and negatives, which lie farther apart at later steps.
 fn scored(step: usize) -> (Vec<f32>, Vec<bool>) {

@@ -27,7 +27,7 @@ pub const SECTIONS: [(&str, &str); 2] = [
     ("several curves", "train and eval"),
     ("bands", "mean, least, most"),
 ];
-const STEPS: u8 = 20;
+pub const STEPS: u8 = 20;
 
 fn loss(step: u8) -> f64 {
     1.0 / (1.0 + f64::from(step))

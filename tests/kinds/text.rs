@@ -8,6 +8,7 @@ use crate::support::{Board, series};
 pub const RUN: &str = "notes";
 const NOTE: &str = "note";
 pub const TABLE: &str = "table";
+pub const HEADING: &str = "Epoch 0";
 const TENSOR: &str = "tensor";
 /// Cells of the table, which the page shows too.
 pub const CELLS: [[&str; 2]; 2] = [["fc1.weight", "64 | 10"], ["fc1.bias", "10"]];
