@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// Longer than a page takes on a busy machine, without a graphics card.
 const PATIENCE: Duration = Duration::from_secs(60);
-pub const WIDTH: usize = 1280;
+pub const WIDTH: usize = 1440;
 pub const HEIGHT: usize = 900;
 
 /// A browser with one window; it is closed when this is dropped.

@@ -23,6 +23,10 @@ pub fn log(writer: &Writer) {
             .inputs(["input", "fc1/weight"])
             .attr("transpose_b", true)
             .device("/device:CPU:0"),
+        Node::new("fc1/relu", "Relu").input("fc1/matmul"),
+        Node::new("loss", "CrossEntropy")
+            .input("fc1/relu")
+            .output_shape(&[]),
     ]);
     let run = writer.run(RUN);
     run.log(Graph::TAG, 0, graph.unwrap());
@@ -146,6 +150,25 @@ node {
     key: "transpose_b"
     value {
       b: true
+    }
+  }
+}
+node {
+  name: "fc1/relu"
+  op: "Relu"
+  input: "fc1/matmul"
+}
+node {
+  name: "loss"
+  op: "CrossEntropy"
+  input: "fc1/relu"
+  attr {
+    key: "_output_shapes"
+    value {
+      list {
+        shape {
+        }
+      }
     }
   }
 }

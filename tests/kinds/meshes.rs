@@ -1,4 +1,4 @@
-//! Meshes: one with faces, colours and a camera, over two steps; a point cloud; a batch.
+//! Meshes: a ring with faces, colours and a camera, over two steps; a point cloud; a batch.
 
 use modelpulse::log::Writer;
 use modelpulse::summary::Mesh;
@@ -7,41 +7,56 @@ use serde_json::{Value, json};
 use crate::support::{Board, route};
 
 pub const RUN: &str = "shapes";
-pub const CUBE: &str = "cube";
+pub const RING: &str = "ring";
 const CLOUD: &str = "cloud";
 const BATCH: &str = "batch";
 const CONFIG: &str = r#"{"camera": {"cls": "PerspectiveCamera", "fov": 75}}"#;
 const STEPS: usize = 2;
 const POINTS: usize = 200;
 
-/// A corner of a cube around the middle for each of three bits.
-fn corners(step: usize) -> Vec<[f32; 3]> {
-    let half = 1.0 + step as f32;
-    let corner =
-        |number: usize| [0, 1, 2].map(|axis| if number >> axis & 1 == 1 { half } else { -half });
-    (0..8).map(corner).collect()
+/// Vertices around the ring, and around its tube.
+const AROUND: [usize; 2] = [36, 16];
+const VERTICES: usize = AROUND[0] * AROUND[1];
+
+/// A ring that leans back, thicker at the later step.
+fn ring(step: usize) -> Vec<[f32; 3]> {
+    let tube = 0.3 + 0.1 * step as f32;
+    let vertex = |index: usize| {
+        let turns = [index / AROUND[1], index % AROUND[1]];
+        let [(up, out), (high, far)] = [0, 1]
+            .map(|way| (turns[way] as f32 / AROUND[way] as f32 * std::f32::consts::TAU).sin_cos());
+        let [x, y, z] = [
+            (1.0 + tube * far) * out,
+            (1.0 + tube * far) * up,
+            tube * high,
+        ];
+        [x, 0.7 * y - 0.7 * z, 0.7 * y + 0.7 * z]
+    };
+    (0..VERTICES).map(vertex).collect()
 }
 
-/// Two triangles a side.
-const FACES: [[i32; 3]; 12] = [
-    [0, 2, 1],
-    [1, 2, 3],
-    [4, 5, 6],
-    [5, 7, 6],
-    [0, 1, 4],
-    [1, 5, 4],
-    [2, 6, 3],
-    [3, 6, 7],
-    [0, 4, 2],
-    [2, 4, 6],
-    [1, 3, 5],
-    [3, 7, 5],
-];
+/// Two triangles between each vertex and the next ones both ways.
+fn faces() -> Vec<[i32; 3]> {
+    let corner =
+        |ring: usize, tube: usize| (ring % AROUND[0] * AROUND[1] + tube % AROUND[1]) as i32;
+    let pair = |index: usize| {
+        let (ring, tube) = (index / AROUND[1], index % AROUND[1]);
+        let [a, b, c, d] =
+            [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(r, t)| corner(ring + r, tube + t));
+        [[a, b, c], [b, d, c]]
+    };
+    (0..VERTICES).flat_map(pair).collect()
+}
 
 fn colours() -> Vec<[u8; 3]> {
-    (0..8)
-        .map(|corner| [0, 1, 2].map(|axis| if corner >> axis & 1 == 1 { 255 } else { 40 }))
-        .collect()
+    let colour = |index: usize| {
+        let [ring, tube] = [
+            index / AROUND[1] * 255 / AROUND[0],
+            index % AROUND[1] * 255 / AROUND[1],
+        ];
+        [ring, 255 - ring, tube].map(|level| level as u8)
+    };
+    (0..VERTICES).map(colour).collect()
 }
 
 /// Points on a ball.
@@ -57,13 +72,13 @@ fn ball(radius: f32) -> Vec<[f32; 3]> {
 pub fn log(writer: &Writer) {
     let run = writer.run(RUN);
     for step in 0..STEPS {
-        let cube = Mesh::new(&corners(step)).unwrap();
-        let cube = cube
-            .faces(&FACES)
-            .and_then(|cube| cube.colours(&colours()))
+        let ring = Mesh::new(&ring(step)).unwrap();
+        let ring = ring
+            .faces(&faces())
+            .and_then(|ring| ring.colours(&colours()))
             .unwrap();
-        let cube = cube.config(CONFIG).unwrap().description("a *cube*");
-        for (tag, value) in cube.values(CUBE) {
+        let ring = ring.config(CONFIG).unwrap().description("a *ring*");
+        for (tag, value) in ring.values(RING) {
             run.log(tag, step as i64, value);
         }
     }
@@ -92,10 +107,10 @@ pub fn are_answered(board: &Board) {
         })
     };
     let expected = [0, 1].map(|step| {
-        [(1, 8), (2, 12), (3, 8)]
+        [(1, VERTICES), (2, 2 * VERTICES), (3, VERTICES)]
             .map(|(kind, items)| part(step, kind, 0b1110, [1, items, 3], CONFIG))
     });
-    assert_eq!(parts(CUBE, 3 * STEPS), expected.as_flattened());
+    assert_eq!(parts(RING, 3 * STEPS), expected.as_flattened());
     assert_eq!(parts(CLOUD, 1), [part(0, 1, 0b10, [1, POINTS, 3], "{}")]);
     assert_eq!(parts(BATCH, 1), [part(0, 1, 0b10, [2, POINTS, 3], "{}")]);
 
@@ -118,14 +133,14 @@ pub fn are_answered(board: &Board) {
             .collect::<Vec<u8>>()
     };
     for step in 0..STEPS {
-        assert_eq!(data(CUBE, "0", step, "VERTEX"), floats(&corners(step)));
-        let faces: Vec<u8> = FACES
+        assert_eq!(data(RING, "0", step, "VERTEX"), floats(&ring(step)));
+        let faces: Vec<u8> = faces()
             .as_flattened()
             .iter()
             .flat_map(|it| it.to_le_bytes())
             .collect();
-        assert_eq!(data(CUBE, "0", step, "FACE"), faces);
-        assert_eq!(data(CUBE, "0", step, "COLOR"), colours().as_flattened());
+        assert_eq!(data(RING, "0", step, "FACE"), faces);
+        assert_eq!(data(RING, "0", step, "COLOR"), colours().as_flattened());
     }
     assert_eq!(data(CLOUD, "0", 0, "VERTEX"), floats(&ball(1.0)));
     assert_eq!(data(BATCH, "0", 0, "VERTEX"), floats(&ball(1.0)));
@@ -133,6 +148,6 @@ pub fn are_answered(board: &Board) {
     let tags = board.get("/data/plugin/mesh/tags");
     assert_eq!(
         tags[RUN],
-        json!({CUBE: {"samples": 1}, CLOUD: {"samples": 1}, BATCH: {"samples": 2}})
+        json!({RING: {"samples": 1}, CLOUD: {"samples": 1}, BATCH: {"samples": 2}})
     );
 }

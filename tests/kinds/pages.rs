@@ -32,7 +32,7 @@ const TABS: [Tab; 13] = [
     ("custom_scalars", "", charts_are_drawn),
     ("hparams", "", sessions_are_compared),
     ("graphs", "", graphs_are_drawn),
-    ("mesh", meshes::CUBE, meshes_are_drawn),
+    ("mesh", meshes::RING, meshes_are_drawn),
     ("projector", "", points_are_drawn),
     ("timeseries", "", cards_are_shown),
 ];
@@ -299,20 +299,39 @@ fn graphs_are_drawn(browser: &Browser) {
     );
     let names = browser.until(
         "what is in the box",
-        &format!("{nodes} return names.length > 2 && names"),
+        &format!("{nodes} return names.length > 3 && names"),
     );
-    assert_eq!(names, json!(["fc1", "fc1/matmul", "fc1/weight", "input"]));
-    browser.run(
-        "all('paper-button').find(button => /Fit to screen/.test(button.textContent)).click()",
+    assert_eq!(
+        names,
+        json!([
+            "fc1",
+            "fc1/matmul",
+            "fc1/relu",
+            "fc1/weight",
+            "input",
+            "loss"
+        ])
+    );
+    // The page moves and grows the graph for a while.
+    browser.until(
+        "the graph at its place",
+        "elements(document).find(it => it.tagName === 'TF-GRAPH-BOARD').set('selectedNode', null);
+        all('paper-button').find(button => /Fit to screen/.test(button.textContent)).click();
+        const now = JSON.stringify(all('g.node').map(place));
+        const still = now === window.before;
+        window.before = now;
+        return still;",
     );
     let texts = browser.run("return all('tf-graph-scene').flatMap(texts)");
-    for text in ["matmul", "weight", "input", "fc1", "128×784"] {
+    for text in [
+        "matmul", "weight", "relu", "input", "fc1", "loss", "128×784",
+    ] {
         assert!(
             texts.as_array().unwrap().contains(&json!(text)),
             "no {text}: {texts}"
         );
     }
-    browser.until("an edge", "return all('path.edgeline').length >= 2");
+    browser.until("edges", "return all('path.edgeline').length >= 4");
 }
 
 fn meshes_are_drawn(browser: &Browser) {
@@ -321,10 +340,10 @@ fn meshes_are_drawn(browser: &Browser) {
         "const found = all('tf-category-paginated-view').find(it => texts(it).includes('^{}$'));
         const canvas = found && all('canvas', found);
         return canvas && canvas.length === 1 && place(canvas[0]);",
-        meshes::CUBE,
+        meshes::RING,
     );
     let canvas = browser.until("a mesh", &script);
-    // The corners of the cube have eight colours, which run into each other on its sides.
+    // The colours of the vertices run into each other between them.
     wait_for_colours(browser, &canvas, 100);
 }
 
@@ -350,12 +369,41 @@ fn points_are_drawn(browser: &Browser) {
 }
 
 fn cards_are_shown(browser: &Browser) {
-    let script = format!(
-        "const found = all('image-card').find(card => texts(card).join(' ').includes('{}'));
-        return found && all('img', found).some(image => image.complete && image.naturalWidth > 0);",
-        images::RUN,
+    let filter = format!(
+        "^({}|{}|{})$",
+        histograms::WEIGHTS,
+        images::SERIES,
+        scalars::LOSS
     );
-    browser.until("a card of an image", &script);
+    let script = format!(
+        "const filter = all('metrics-tag-filter input')[0];
+        if (filter) filter.value = '{filter}';
+        filter?.dispatchEvent(new Event('input', {{bubbles: true}}));
+        return filter !== undefined;"
+    );
+    browser.until("a filter of tags", &script);
+    browser.until(
+        "a card of an image",
+        "return all('image-card img').some(image => image.complete && image.naturalWidth > 0)",
+    );
+    browser.until(
+        "a card of a histogram",
+        "return all('histogram-card path').length >= 3",
+    );
+    browser.until(
+        "a card of scalars",
+        "return all('scalar-card canvas, scalar-card svg').length > 0",
+    );
+    let titles =
+        browser.run("return all('card-view tb-truncated-path').map(path => texts(path).join(''))");
+    let mut titles: Vec<&str> = titles
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    titles.sort_unstable();
+    assert_eq!(titles, [histograms::WEIGHTS, images::SERIES, scalars::LOSS]);
 }
 
 /// Looks until a part of the window is drawn in so many colours.
