@@ -2,6 +2,7 @@
 //!
 //! Nothing is fetched but from this machine; the profile is new, and gone afterwards.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use tempfile::TempDir;
 
 /// Longer than a page takes on a busy machine, without a graphics card.
 const PATIENCE: Duration = Duration::from_secs(60);
-pub const WIDTH: usize = 1440;
-pub const HEIGHT: usize = 900;
+const WIDTH: usize = 1440;
+const HEIGHT: usize = 900;
 
 /// A browser with one window; it is closed when this is dropped.
 #[derive(Debug)]
@@ -95,6 +96,20 @@ impl Browser {
         }
     }
 
+    /// Looks until a part of the window, which `place()` told, is drawn in so many colours or more.
+    #[track_caller]
+    pub fn until_coloured(&self, place: &Value, least: usize) {
+        let since = Instant::now();
+        loop {
+            let colours = colours(&self.screenshot(), place);
+            if colours >= least {
+                return;
+            }
+            let patient = since.elapsed() < PATIENCE;
+            assert!(patient, "only {colours} colours at {place}");
+        }
+    }
+
     /// The window, as a PNG file.
     pub fn screenshot(&self) -> Image {
         let answer = self.get("/screenshot");
@@ -152,6 +167,16 @@ fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Valu
     assert!(status.is_success(), "the browser refuses: {text}");
     let mut answer: Value = serde_json::from_str(&text).expect("JSON");
     answer["value"].take()
+}
+
+/// How many colours a part of a picture has.
+fn colours(picture: &Image, place: &Value) -> usize {
+    let side = |name: &str| place[name].as_f64().unwrap().max(0.0) as usize;
+    let (channels, pixels) = picture.decode().unwrap();
+    let rows = pixels.chunks(picture.width() as usize * channels);
+    let rows = rows.skip(side("y")).take(side("height"));
+    let pixels = rows.flat_map(|row| row.chunks(channels).skip(side("x")).take(side("width")));
+    pixels.collect::<HashSet<_>>().len()
 }
 
 /// WebGL without a graphics card needs SwiftShader; containers have little shared memory.

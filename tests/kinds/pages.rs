@@ -7,10 +7,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use modelpulse::summary::Image;
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, WIDTH};
+use crate::browser::Browser;
 use crate::support::Loader;
 use crate::{audio, graphs, histograms, images, meshes, pr_curves, projector, scalars, text};
 
@@ -118,7 +117,11 @@ fn scalars_are_drawn(browser: &Browser) {
     let lines = drawn(browser, "tf-scalar-card", scalars::LOSS, "line", 1);
     assert_drawn(&lines[0], scalars::STEPS.into());
     // The description stands behind a button of the heading.
-    browser.until("the description", "return all('tf-card-heading paper-icon-button').length > 0 || all('tf-card-heading').some(heading => elements(heading).some(inner => inner.innerHTML.includes('<em>nats</em>')))");
+    browser.run("all('tf-card-heading').flatMap(it => all('paper-icon-button', it))[0].click()");
+    browser.until(
+        "the description",
+        "return all('em').some(it => it.textContent === 'nats')",
+    );
 }
 
 fn images_are_drawn(browser: &Browser) {
@@ -344,7 +347,7 @@ fn meshes_are_drawn(browser: &Browser) {
     );
     let canvas = browser.until("a mesh", &script);
     // The colours of the vertices run into each other between them.
-    wait_for_colours(browser, &canvas, 100);
+    browser.until_coloured(&canvas, 100);
 }
 
 fn points_are_drawn(browser: &Browser) {
@@ -365,7 +368,7 @@ fn points_are_drawn(browser: &Browser) {
         "return all('canvas').length > 0 && place(all('canvas')[0])",
     );
     // The thumbnails of each point are of two greys, of which one is the point's own.
-    wait_for_colours(browser, &canvas, 30);
+    browser.until_coloured(&canvas, 30);
 }
 
 fn cards_are_shown(browser: &Browser) {
@@ -390,10 +393,10 @@ fn cards_are_shown(browser: &Browser) {
         "a card of a histogram",
         "return all('histogram-card path').length >= 3",
     );
-    browser.until(
-        "a card of scalars",
-        "return all('scalar-card canvas, scalar-card svg').length > 0",
-    );
+    let curve = "const canvas = all('scalar-card canvas')[0]; return canvas !== undefined && place(canvas);";
+    let curve = browser.until("a card of scalars", curve);
+    // Axes and grid alone have fewer: the curve has soft edges.
+    browser.until_coloured(&curve, 20);
     let titles =
         browser.run("return all('card-view tb-truncated-path').map(path => texts(path).join(''))");
     let mut titles: Vec<&str> = titles
@@ -404,32 +407,4 @@ fn cards_are_shown(browser: &Browser) {
         .collect();
     titles.sort_unstable();
     assert_eq!(titles, [histograms::WEIGHTS, images::SERIES, scalars::LOSS]);
-}
-
-/// Looks until a part of the window is drawn in so many colours.
-#[track_caller]
-fn wait_for_colours(browser: &Browser, place: &Value, least: usize) {
-    let since = std::time::Instant::now();
-    loop {
-        let colours = colours(&browser.screenshot(), place);
-        if colours >= least {
-            return;
-        }
-        assert!(
-            since.elapsed().as_secs() < 60,
-            "only {colours} colours at {place}"
-        );
-    }
-}
-
-/// How many colours a part of the window has.
-fn colours(window: &Image, place: &Value) -> usize {
-    let side = |name: &str| place[name].as_f64().unwrap().max(0.0) as usize;
-    let (channels, pixels) = window.decode().unwrap();
-    let rows = pixels
-        .chunks(WIDTH * channels)
-        .skip(side("y"))
-        .take(side("height"));
-    let pixels = rows.flat_map(|row| row.chunks(channels).skip(side("x")).take(side("width")));
-    pixels.collect::<std::collections::HashSet<_>>().len()
 }
