@@ -10,7 +10,7 @@ use crate::support::{Board, Decoded, decode, route};
 
 pub const RUN: &str = "pictures";
 pub const SERIES: &str = "series";
-pub const ANIMATION: &str = "animation";
+const ANIMATION: &str = "animation";
 const SEVERAL: &str = "several";
 const READY: &str = "ready";
 const GRID: &str = "grid";
@@ -162,39 +162,47 @@ pub fn bytes(
     entries.iter().map(bytes).collect()
 }
 
+/// A file that TensorBoard gave, and what it must decode to.
+struct File {
+    name: String,
+    bytes: Vec<u8>,
+    mode: &'static str,
+    pixels: Vec<u8>,
+}
+
 pub fn are_answered(board: &Board) {
     let one = |tag: &str, sample| bytes(board, RUN, tag, sample, 1).remove(0).1;
-    // What must be decoded, and to what.
-    let mut files: Vec<(String, Vec<u8>, &str, [usize; 2], Vec<u8>)> = Vec::new();
-    let size = [WIDTH, HEIGHT];
+    let mut files = Vec::new();
+    let mut file = |name: String, bytes, mode, pixels| {
+        files.push(File {
+            name,
+            bytes,
+            mode,
+            pixels,
+        });
+    };
     for (channels, mode) in (1..).zip(MODES) {
         for (way, _) in ways(channels) {
             let tag = format!("{mode}/{way}");
             let bytes = one(&tag, 0);
-            files.push((tag, bytes, mode, size, samples(channels, 0)));
+            file(tag, bytes, mode, samples(channels, 0));
         }
     }
     for (step, (shown, bytes)) in bytes(board, RUN, SERIES, 0, STEPS).into_iter().enumerate() {
         assert_eq!(shown, 10 * step as u64);
-        files.push((
-            format!("{SERIES} {step}"),
-            bytes,
-            "RGB",
-            size,
-            samples(3, step),
-        ));
+        file(format!("{SERIES} {step}"), bytes, "RGB", samples(3, step));
     }
-    files.push((READY.to_owned(), one(READY, 0), "RGB", size, samples(3, 0)));
+    file(READY.to_owned(), one(READY, 0), "RGB", samples(3, 0));
     for sample in 0..3 {
         let bytes = one(SEVERAL, sample);
-        files.push((
+        file(
             format!("{SEVERAL} {sample}"),
             bytes,
             "RGB",
-            size,
             samples(3, sample),
-        ));
+        );
     }
+    // As large as the other images, as it happens.
     let rows = [
         [9, 9, 9, 9, 9, 9, 9],
         [9, 1, 2, 9, 3, 4, 9],
@@ -203,37 +211,26 @@ pub fn are_answered(board: &Board) {
         [9, 9, 9, 9, 9, 9, 9],
     ];
     for tag in [GRID, CANDLE_GRID] {
-        files.push((tag.to_owned(), one(tag, 0), "L", [7, 5], rows.concat()));
+        file(tag.to_owned(), one(tag, 0), "L", rows.concat());
     }
-    let encoded: Vec<_> = files.iter().map(|file| file.1.clone()).collect();
-    for (Decoded { facts, content }, (name, _, mode, size, expected)) in
-        decode(&encoded).into_iter().zip(files)
-    {
-        let all = json!({"format": "PNG", "size": size, "mode": mode, "frames": 1});
-        assert_eq!(facts, all, "{name}");
-        assert!(
-            content[0] == expected,
-            "{name}: {:?}, not {expected:?}",
-            content[0]
-        );
+    let encoded: Vec<_> = files.iter().map(|file| file.bytes.clone()).collect();
+    for (Decoded { facts, content }, file) in decode(&encoded).into_iter().zip(files) {
+        let all = json!({
+            "format": "PNG", "size": [WIDTH, HEIGHT], "mode": file.mode, "frames": 1,
+        });
+        assert_eq!(facts, all, "{}", file.name);
+        assert_eq!(content[0], file.pixels, "{}", file.name);
     }
     let tags = board.get("/data/plugin/images/tags");
     assert_eq!(tags[RUN][SEVERAL]["samples"], 3);
     assert_eq!(tags[RUN][SERIES]["samples"], 1);
 
-    let animation = one(ANIMATION, 0);
-    let Decoded { facts, content } = decode(&[animation]).remove(0);
-    let all = json!({
-        "format": "GIF", "size": [SIDE, SIDE], "mode": "P", "frames": FRAMES,
-        "loop": 0, "milliseconds": [250, 250, 250, 250],
-    });
+    let Decoded { facts, content } = decode(&[one(ANIMATION, 0)]).remove(0);
+    assert_eq!(facts["size"], json!([SIDE, SIDE]));
     assert_eq!(
-        (facts["frames"].clone(), facts["size"].clone()),
-        (all["frames"].clone(), all["size"].clone())
+        (&facts["frames"], &facts["loop"]),
+        (&json!(FRAMES), &json!(0))
     );
-    assert_eq!(
-        (facts["loop"].clone(), facts["milliseconds"].clone()),
-        (all["loop"].clone(), all["milliseconds"].clone())
-    );
+    assert_eq!(facts["milliseconds"], json!(vec![250; FRAMES]));
     assert!(content.iter().eq(&frames()), "the frames of the animation");
 }

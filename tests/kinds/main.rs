@@ -71,31 +71,33 @@ fn board(log: &Path, loader: Loader) -> Board {
 }
 
 /// Asks for all kinds at once, one thread a kind; says which are answered wrongly.
-fn every_kind_is_answered(loader: Loader) {
-    let log = log();
-    let board = board(log.path(), loader);
+#[track_caller]
+fn assert_answered(board: &Board) {
     let wrong: Vec<&str> = std::thread::scope(|scope| {
         let ask = |(name, _, are_answered): Kind| {
-            let board = &board;
-            let thread = std::thread::Builder::new().name(format!("{loader:?}: {name}"));
-            let thread = thread.spawn_scoped(scope, move || are_answered(board));
-            (name, thread.unwrap())
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            (
+                name,
+                thread
+                    .spawn_scoped(scope, move || are_answered(board))
+                    .unwrap(),
+            )
         };
-        let asked = KINDS.map(ask);
-        let failed = asked
-            .into_iter()
-            .filter_map(|(name, thread)| thread.join().err().map(|_| name));
+        let asked = KINDS.map(ask).into_iter();
+        let failed = asked.filter_map(|(name, thread)| thread.join().err().map(|_| name));
         failed.collect()
     });
-    assert!(wrong.is_empty(), "{loader:?}: answered wrongly: {wrong:?}");
+    assert!(wrong.is_empty(), "answered wrongly: {wrong:?}");
 }
 
 #[test]
 fn the_data_server_answers_what_was_logged() {
-    every_kind_is_answered(Loader::Fast);
+    let log = log();
+    assert_answered(&board(log.path(), Loader::Fast));
 }
 
 #[test]
 fn the_python_loader_answers_what_was_logged() {
-    every_kind_is_answered(Loader::Slow);
+    let log = log();
+    assert_answered(&board(log.path(), Loader::Slow));
 }

@@ -18,14 +18,16 @@ fn scored(step: usize) -> (Vec<f32>, Vec<bool>) {
     let score = |index: usize| {
         let spread = (index as f32 * 0.618_034).fract();
         let shift = 0.1 * (step + 1) as f32;
-        let score = if index % 3 == 0 {
+        let score = if index.is_multiple_of(3) {
             0.3 + shift
         } else {
             0.2 - 0.5 * shift
         };
         (score + 0.5 * spread).clamp(0.0, 1.0)
     };
-    (0..500).map(|index| (score(index), index % 3 == 0)).unzip()
+    (0..500_usize)
+        .map(|index| (score(index), index.is_multiple_of(3)))
+        .unzip()
 }
 
 fn weights() -> Vec<f64> {
