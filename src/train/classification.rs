@@ -49,6 +49,10 @@ fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> 
     Ok(metrics)
 }
 
+pub(crate) fn task_metrics(_task: super::Task, predictions: &Predictions) -> BTreeMap<String, f64> {
+    classification_metrics(predictions)
+}
+
 /// Counts each item by its label and the class with the highest score, the first of equal ones.
 pub fn confusion_matrix(predictions: &Predictions) -> ConfusionMatrix {
     let mut matrix = ConfusionMatrix::new(predictions.classes());

@@ -15,6 +15,7 @@ mod predictions;
 mod schedule;
 mod session;
 mod state;
+mod task;
 mod tensors;
 mod trainee;
 
@@ -35,5 +36,6 @@ pub use predictions::Predictions;
 pub use schedule::{ReduceOnPlateau, Schedule};
 pub use session::{Instant, Run, Session, SessionBuilder};
 pub use state::State;
+pub use task::Task;
 pub use tensors::{NoTensors, TensorVisitor, Tensors, Values};
 pub use trainee::Trainee;

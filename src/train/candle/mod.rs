@@ -3,24 +3,33 @@
 //! One seed, one result: parameters, batches and their order come from it alone, so that series
 //! outside `time/` and `resource/` are bit-identical from run to run, whatever the number of threads.
 
+mod checkpoint;
 mod clip;
 mod data;
+mod error;
+mod fit;
 mod fitted;
+mod gradients;
+mod loss;
 mod mlp;
 mod optimizers;
 mod parameters;
 mod pass;
+mod report;
 mod tally;
 mod tensors;
 mod trainer;
 
 pub use clip::Clip;
 pub use data::LabelledTensors;
+pub use error::TrainError;
+pub use gradients::Gradients;
 pub use mlp::Mlp;
 pub use optimizers::{AdamW, ResumableOptimizer, Sgd, SgdConfig};
-pub use parameters::{Gradients, Parameters};
+pub use parameters::Parameters;
 pub use pass::Pass;
-pub use trainer::{EpochOutcome, FitReport, TrainError, Trainer};
+pub use report::{EpochOutcome, FitReport};
+pub use trainer::Trainer;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

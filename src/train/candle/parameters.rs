@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Shape, Tensor, Var};
 use candle_nn::init::NormalOrUniform;
 use candle_nn::var_builder::SimpleBackend;
@@ -144,6 +143,53 @@ impl Parameters {
         Graph::of_parameters(all.into_iter().map(|(name, it)| (name, it.var.dims())))
     }
 
+    /// Gives each parameter the tensor of its name in `tensors`; then nothing has changed where one is
+    /// missing or does not fit.
+    pub(super) fn load(&self, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+        let named = self.named();
+        if let Some(name) = tensors
+            .keys()
+            .find(|&name| !named.iter().any(|(known, _)| known == name))
+        {
+            candle_core::bail!("the model has no parameter {name}");
+        }
+        for (name, var) in &named {
+            match tensors.get(name) {
+                Some(tensor) if tensor.shape() == var.shape() && tensor.dtype() == var.dtype() => {}
+                Some(tensor) => candle_core::bail!(
+                    "parameter {name} is {:?} {:?} in the model, {:?} {:?} in the checkpoint",
+                    var.dtype(),
+                    var.dims(),
+                    tensor.dtype(),
+                    tensor.dims()
+                ),
+                None => candle_core::bail!("the checkpoint has no parameter {name}"),
+            }
+        }
+        for (name, var) in &named {
+            if let Some(tensor) = tensors.get(name) {
+                var.set(&tensor.to_device(var.device())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of each.
+    pub(super) fn tensors(&self) -> BTreeMap<String, Tensor> {
+        let named = self.named().into_iter();
+        named
+            .map(|(name, var)| (name, var.as_detached_tensor()))
+            .collect()
+    }
+
+    /// Name and variable of each, in order.
+    pub(super) fn named(&self) -> Vec<(String, Var)> {
+        let vars = self.lock();
+        vars.iter()
+            .map(|(name, it)| (name.clone(), it.var.clone()))
+            .collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Parameter>> {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -222,31 +268,6 @@ impl Tensors for Parameters {
     fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
         for (name, Parameter { var, .. }) in self.lock().iter() {
             show(name, var.as_tensor(), visit)?;
-        }
-        Ok(())
-    }
-}
-
-/// The gradients of one batch.
-#[derive(Debug)]
-pub struct Gradients<'a> {
-    parameters: &'a Parameters,
-    store: Option<&'a GradStore>,
-}
-
-impl<'a> Gradients<'a> {
-    /// The gradients of `parameters` that `store` holds; none without a store.
-    pub fn new(parameters: &'a Parameters, store: Option<&'a GradStore>) -> Self {
-        Self { parameters, store }
-    }
-}
-
-impl Tensors for Gradients<'_> {
-    fn visit(&self, visit: &mut TensorVisitor<'_>) -> std::result::Result<(), HookError> {
-        for (name, Parameter { var, .. }) in self.parameters.lock().iter() {
-            if let Some(gradient) = self.store.and_then(|store| store.get(var.as_tensor())) {
-                show(name, gradient, visit)?;
-            }
         }
         Ok(())
     }

@@ -2,53 +2,45 @@
 //!
 //! Sums and outputs stay on the device, detached from the graph, and are pulled once, at the end.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use candle_core::{DType, Tensor};
-use candle_nn::{loss::cross_entropy, ops::softmax};
+use candle_core::{DType, Device, Result, Tensor};
 
+use super::loss::{pull, scores};
 use super::{LabelledTensors, TrainError};
-use crate::train::classification::classification_metrics;
-use crate::train::{Outcome, Predictions};
-
-pub(super) fn pull(scalar: &Tensor) -> candle_core::Result<f64> {
-    scalar.to_dtype(DType::F64)?.to_scalar()
-}
+use crate::train::classification::task_metrics;
+use crate::train::{Outcome, Predictions, Task};
 
 /// What a split has come to so far, on the device.
+#[derive(Debug)]
 pub(super) struct Tally {
-    classes: usize,
+    task: Task,
     loss_sum: Tensor,
     outputs: Vec<Tensor>,
+    since: Instant,
 }
 
 impl Tally {
-    pub(super) fn new(data: &LabelledTensors, classes: usize) -> candle_core::Result<Self> {
+    pub(super) fn new(task: Task, device: &Device) -> Result<Self> {
         Ok(Self {
-            classes,
-            loss_sum: Tensor::zeros((), DType::F64, data.device())?,
+            task,
+            loss_sum: Tensor::zeros((), DType::F64, device)?,
             outputs: Vec::new(),
+            since: Instant::now(),
         })
     }
 
-    /// Adds a batch, and returns its mean loss, still in the graph.
-    pub(super) fn add(&mut self, logits: &Tensor, targets: &Tensor) -> Result<Tensor, TrainError> {
-        let (items, classes) = (targets.dim(0)?, self.classes);
-        if logits.dims() != [items, classes] {
-            return Err(TrainError::Output {
-                got: logits.dims().to_vec(),
-                items,
-                classes,
-            });
-        }
-        let loss = cross_entropy(logits, targets)?;
+    /// Adds a batch: its outputs, one row an item, and its mean loss.
+    pub(super) fn add(&mut self, outputs: &Tensor, loss: &Tensor) -> Result<()> {
+        let items = outputs.dim(0)?;
         let weighted = loss
             .detach()
             .to_dtype(DType::F64)?
             .affine(items as f64, 0.0)?;
         self.loss_sum = (&self.loss_sum + weighted)?;
-        self.outputs.push(logits.detach());
-        Ok(loss)
+        self.outputs.push(outputs.detach());
+        Ok(())
     }
 
     /// Pulls it all; `indices` are those of the items that were added, in that order, and maybe more.
@@ -56,30 +48,58 @@ impl Tally {
         self,
         data: &LabelledTensors,
         mut indices: Vec<u32>,
-        since: Instant,
-    ) -> Result<Outcome, TrainError> {
-        let logits = Tensor::cat(&self.outputs, 0)?;
-        indices.truncate(logits.dim(0)?);
-        let scores = softmax(&logits.to_dtype(DType::F32)?, 1)?
-            .flatten_all()?
-            .to_vec1::<f32>()?;
-        let labels = indices
-            .iter()
-            .map(|&index| data.labels()[index as usize] as usize)
-            .collect();
-        let loss = pull(&self.loss_sum)? / indices.len() as f64;
-        let time = since.elapsed();
-        let indices = indices.into_iter().map(|index| index as usize).collect();
-        // The lengths fit: one row of scores an item was checked at each batch.
-        let predictions =
-            Predictions::new(self.classes, labels, scores, indices).unwrap_or_default();
-        let mut metrics = classification_metrics(&predictions);
+    ) -> std::result::Result<Outcome, TrainError> {
+        let task = self.task;
+        let outputs = Tensor::cat(&self.outputs, 0)?;
+        let items = outputs.dim(0)?;
+        indices.truncate(items);
+        let scores = scores(task, &outputs)?;
+        let loss = pull(&self.loss_sum)? / items as f64;
+        let time = self.since.elapsed();
+        let items_of_split = indices.iter().map(|&index| index as usize).collect();
+        // The lengths fit: each batch was checked, and the data before.
+        let predictions = match task.classes() {
+            Some(classes) => {
+                let labels = data.labels();
+                let label = |&index: &u32| labels.get(index as usize).map(|&label| label as usize);
+                let labels = indices.iter().filter_map(label).collect();
+                Predictions::new(classes, labels, scores, items_of_split)
+            }
+            None => {
+                let targets = data.numbers(&indices)?;
+                Predictions::numbers(task.outputs(), targets, scores, items_of_split)
+            }
+        };
+        let predictions = predictions.unwrap_or_default();
+        let mut metrics = task_metrics(task, &predictions);
         metrics.insert("loss".to_owned(), loss);
         Ok(Outcome {
             metrics,
-            items: predictions.len(),
+            items,
             predictions,
             time,
         })
+    }
+
+    /// What a checkpoint within an epoch keeps.
+    pub(super) fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        Ok(BTreeMap::from([
+            ("loss_sum".to_owned(), self.loss_sum.clone()),
+            ("outputs".to_owned(), Tensor::cat(&self.outputs, 0)?),
+        ]))
+    }
+
+    /// Goes on from what a checkpoint kept.
+    pub(super) fn restore(
+        &mut self,
+        state: &BTreeMap<String, Tensor>,
+        device: &Device,
+    ) -> Result<()> {
+        let (Some(loss_sum), Some(outputs)) = (state.get("loss_sum"), state.get("outputs")) else {
+            candle_core::bail!("the checkpoint does not say what its epoch had come to");
+        };
+        self.loss_sum = loss_sum.to_device(device)?;
+        self.outputs = vec![outputs.to_device(device)?];
+        Ok(())
     }
 }

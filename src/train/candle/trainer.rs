@@ -1,110 +1,29 @@
-//! The training loop of a classifier.
+//! The settings of a fit: what is learned, how long, in which order, watched by which hooks.
 //!
-//! Sums and outputs stay on the device, detached from the graph, and are pulled once an epoch; a
-//! hook that needs a batch's loss has it pulled for that batch alone.
+//! They are checked before anything is trained.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use candle_core::Tensor;
 
-use super::fitted::Fitted;
-use super::tally::{Tally, pull};
-use super::{LabelledTensors, Parameters, Pass, ResumableOptimizer};
-use crate::train::{Batch, Hook, HookFailure, Loop, Needs, OnError, Predictions, Session, Split};
+use super::fit::Run;
+use super::fitted::{Evaluated, Fitted};
+use super::gradients::Update;
+use super::{Clip, FitReport, LabelledTensors, Parameters, Pass, ResumableOptimizer, TrainError};
+use crate::train::{Hook, Loop, OnError, Outcome, Session, Split, Task};
 
-/// Why a fit could not begin or go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// A hook failed, and that was to [end](crate::train::OnError::Abort) the fit.
-    #[error(transparent)]
-    Hook(#[from] HookFailure),
-    /// candle failed.
-    #[error(transparent)]
-    Candle(#[from] candle_core::Error),
-    /// A setting that cannot be: 0 epochs, batches of 0 items.
-    #[error("{setting} must be at least 1")]
-    Setting {
-        /// Which.
-        setting: &'static str,
-    },
-    /// A split without items.
-    #[error("the {} split has no items", split.run())]
-    Empty {
-        /// Which split.
-        split: Split,
-    },
-    /// A label that the model has no class for.
-    #[error("item {item} of the {} split has label {label}; the model has {classes} classes, counted from 0", split.run())]
-    Label {
-        /// Which split.
-        split: Split,
-        /// Which item, counted from 0.
-        item: usize,
-        /// Its label.
-        label: u32,
-        /// The model's classes.
-        classes: usize,
-    },
-    /// The model's output does not have one row an item and one column a class.
-    #[error("the model's output has shape {got:?}, expected [{items}, {classes}]")]
-    Output {
-        /// The output's shape.
-        got: Vec<usize>,
-        /// Items of the batch.
-        items: usize,
-        /// Classes.
-        classes: usize,
-    },
-}
-
-/// What a fit came to.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct FitReport {
-    /// Each epoch that ended.
-    pub epochs: Vec<EpochOutcome>,
-    /// What the model said of the held-out split after the last epoch.
-    pub predictions: Predictions,
-    /// Training steps, over all epochs.
-    pub steps: usize,
-    /// Why it stopped before its last epoch, if it did.
-    pub stopped: Option<String>,
-    /// Whether it stopped because the training loss was not finite.
-    pub diverged: bool,
-    /// What hooks failed with.
-    pub hook_failures: Vec<HookFailure>,
-    /// How long it took.
-    pub time: Duration,
-    /// How much of that was spent in hooks.
-    pub hook_time: Duration,
-}
-
-/// The metrics of both splits after one epoch.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct EpochOutcome {
-    /// Of the training split, while the model learned.
-    pub train: BTreeMap<String, f64>,
-    /// Of the held-out split, at the epoch's end.
-    pub eval: BTreeMap<String, f64>,
-    /// The optimizer's learning rate.
-    pub learning_rate: f64,
-}
-
-/// Trains a classifier and calls hooks.
+/// Trains a model and calls hooks.
 ///
 /// ```
 /// use candle_core::{DType, Device, Module, Tensor};
-/// use candle_nn::{AdamW, Optimizer, ParamsAdamW};
-/// use modelpulse::train::candle::{LabelledTensors, Mlp, Parameters, Trainer};
+/// use candle_nn::{Optimizer, ParamsAdamW};
+/// use modelpulse::train::candle::{AdamW, LabelledTensors, Mlp, Parameters, Trainer};
 ///
 /// let parameters = Parameters::seeded(1);
 /// let model = Mlp::new(&[2, 8, 2], parameters.builder(DType::F32, &Device::Cpu))?;
 /// let corners = Tensor::new(&[[0_f32, 0.], [0., 1.], [1., 0.], [1., 1.]], &Device::Cpu)?;
 /// let xor = LabelledTensors::new(corners, vec![0, 1, 1, 0])?;
-/// let mut optimizer = AdamW::new(parameters.vars(), ParamsAdamW { lr: 0.05, ..Default::default() })?;
+/// let mut optimizer = AdamW::of(&parameters, ParamsAdamW { lr: 0.05, ..Default::default() })?;
 ///
 /// let report = Trainer::new(2)
 ///     .epochs(100)
@@ -114,37 +33,47 @@ pub struct EpochOutcome {
 /// ```
 #[must_use]
 pub struct Trainer {
-    classes: usize,
+    task: Task,
     epochs: usize,
     batch_size: usize,
+    accumulate: usize,
     seed: u64,
+    clip: Option<Clip>,
+    loss: Option<Box<Loss>>,
+    resume: Option<PathBuf>,
     hooks: Loop,
 }
 
+/// Takes outputs and targets of a batch, and returns the mean loss.
+pub(super) type Loss = dyn FnMut(&Tensor, &Tensor) -> candle_core::Result<Tensor>;
+
 impl std::fmt::Debug for Trainer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            classes,
-            epochs,
-            batch_size,
-            seed,
-            hooks,
-        } = self;
-        write!(
-            f,
-            "Trainer of {classes} classes: {epochs} epochs, batches of {batch_size}, seed {seed}, {hooks:?}"
-        )
+        let mut fields = f.debug_struct("Trainer");
+        fields
+            .field("task", &self.task)
+            .field("epochs", &self.epochs)
+            .field("batch_size", &self.batch_size)
+            .field("accumulate", &self.accumulate)
+            .field("seed", &self.seed)
+            .field("clip", &self.clip)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
     }
 }
 
 impl Trainer {
-    /// A trainer of a classifier that tells `classes` classes apart: 10 epochs, batches of 32, seed 42.
-    pub fn new(classes: usize) -> Self {
+    /// A trainer for a [`Task`], or for so many classes: 10 epochs, batches of 32, seed 42.
+    pub fn new(task: impl Into<Task>) -> Self {
         Self {
-            classes,
+            task: task.into(),
             epochs: 10,
             batch_size: 32,
+            accumulate: 1,
             seed: 42,
+            clip: None,
+            loss: None,
+            resume: None,
             hooks: Loop::new(),
         }
     }
@@ -161,9 +90,39 @@ impl Trainer {
         self
     }
 
+    /// Takes a step of the optimizer only every so many batches, with the mean gradient of their items: as
+    /// with batches so many times as large, in the memory of one. The last update of an epoch has what is left.
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.accumulate = batches;
+        self
+    }
+
     /// Decides the order of the data.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Clips the gradients of each update. Default: they are not.
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clip = Some(clip);
+        self
+    }
+
+    /// Another loss than the task's: it takes the outputs and the targets of a batch, as the model and the data
+    /// have them, and returns the mean over its items, a tensor without dimensions.
+    pub fn loss(
+        mut self,
+        loss: impl FnMut(&Tensor, &Tensor) -> candle_core::Result<Tensor> + 'static,
+    ) -> Self {
+        self.loss = Some(Box::new(loss));
+        self
+    }
+
+    /// Goes on from a checkpoint that a hook had saved, of the same model and with the same settings: what
+    /// comes then is, bit by bit, what would have come if the fit had not ended.
+    pub fn resume(mut self, checkpoint: impl Into<PathBuf>) -> Self {
+        self.resume = Some(checkpoint.into());
         self
     }
 
@@ -185,148 +144,108 @@ impl Trainer {
         self
     }
 
-    /// Trains: `forward` turns inputs into logits of shape `[items, classes]`; the pass says whether it
-    /// is to behave as in training, and takes what its layers come to. The loss is the cross-entropy.
+    /// Trains: `forward` turns inputs into the task's outputs, one row an item; the pass says whether it is to
+    /// behave as in training, and takes what its layers come to. Classifiers give logits.
     ///
     /// A training loss that is not finite ends the fit after its epoch, as diverged.
     ///
     /// # Errors
-    /// [`TrainError`]; a failing hook is not one.
+    /// [`TrainError`]; a failing hook is none, but for [`OnError::Abort`].
     pub fn fit<O: ResumableOptimizer>(
         self,
         parameters: &Parameters,
-        mut forward: impl FnMut(&Tensor, &Pass) -> candle_core::Result<Tensor>,
+        forward: impl FnMut(&Tensor, &Pass) -> candle_core::Result<Tensor>,
         optimizer: &mut O,
         train: &LabelledTensors,
         eval: &LabelledTensors,
     ) -> Result<FitReport, TrainError> {
-        self.check(train, eval)?;
-        let Self {
-            classes,
-            epochs,
-            batch_size,
-            seed,
-            mut hooks,
-        } = self;
-        let mut report = FitReport::default();
+        self.check(&[(Split::Train, train), (Split::Eval, eval)])?;
         let mut model = Fitted {
             parameters,
             optimizer,
-            gradients: None,
+            seed: self.seed,
+            update: Update::default(),
             activations: Vec::new(),
+            tally: None,
+            epochs: Vec::new(),
         };
-        hooks.start(&mut model, epochs, train.len().div_ceil(batch_size));
-        while hooks.epoch_start(&mut model) {
-            let since = Instant::now();
-            let epoch = hooks.epoch();
-            let order = train.order(seed, epoch);
-            let mut tally = Tally::new(train, classes)?;
-            for batch in order.chunks(batch_size) {
-                let (inputs, targets) = train.select(batch)?;
-                let needs = hooks.batch_start(&mut model, Batch::of(batch));
-                let pass = Pass::recording(Split::Train, needs.has(Needs::ACTIVATIONS));
-                let logits = forward(&inputs, &pass)?;
-                model.activations = pass.into_recorded();
-                let loss = tally.add(&logits, &targets)?;
-                let value = if needs.has(Needs::LOSS) {
-                    Some(pull(&loss)?)
-                } else {
-                    None
-                };
-                if hooks.after_loss(&mut model, value) {
-                    model.gradients = Some(loss.backward()?);
-                    if hooks.after_backward(&mut model) && hooks.before_step(&mut model) {
-                        if let Some(store) = &model.gradients {
-                            model.optimizer.step(store)?;
-                        }
-                        hooks.after_step(&mut model);
-                    }
-                }
-                if !hooks.batch_end(&mut model) {
-                    break;
-                }
-            }
-            let train_outcome = tally.outcome(train, order, since)?;
-
-            let since = Instant::now();
-            let mut tally = Tally::new(eval, classes)?;
-            let needs = hooks.eval_start(&mut model, eval.len().div_ceil(EVAL_BATCH));
-            for start in (0..eval.len()).step_by(EVAL_BATCH) {
-                let items = EVAL_BATCH.min(eval.len() - start);
-                let (inputs, targets) = eval.slice(start, items)?;
-                let pass = Pass::recording(Split::Eval, needs.has(Needs::ACTIVATIONS));
-                let logits = forward(&inputs, &pass)?;
-                model.activations = pass.into_recorded();
-                let loss = tally.add(&logits, &targets)?;
-                let value = if needs.has(Needs::LOSS) {
-                    Some(pull(&loss)?)
-                } else {
-                    None
-                };
-                hooks.eval_batch(&mut model, items, value);
-            }
-            let eval_outcome = tally.outcome(eval, (0..eval.len() as u32).collect(), since)?;
-            hooks.eval_end(&eval_outcome);
-
-            hooks.epoch_end(&mut model, &train_outcome, &eval_outcome);
-            let loss = train_outcome
-                .metrics
-                .get("loss")
-                .copied()
-                .unwrap_or(f64::NAN);
-            report.predictions = eval_outcome.predictions;
-            report.epochs.push(EpochOutcome {
-                train: train_outcome.metrics,
-                eval: eval_outcome.metrics,
-                learning_rate: model.optimizer.learning_rate(),
-            });
-            if !loss.is_finite() {
-                report.diverged = true;
-                hooks.stop(format!(
-                    "diverged: the training loss became {loss} in epoch {epoch}"
-                ));
+        let resume = self.resume.clone();
+        let (mut run, mut hooks) = self.split(forward);
+        match run.fit(&mut hooks, &mut model, train, eval, resume.as_deref()) {
+            Ok(report) => run.end(hooks, &mut model, report),
+            Err(error) => {
+                hooks.fail(&error.to_string());
+                Err(error)
             }
         }
-        let ended = hooks.end(&mut model)?;
-        report.steps = ended.steps;
-        report.stopped = ended.stopped;
-        report.hook_failures = ended.hook_failures;
-        report.hook_time = ended.hook_time;
-        report.time = ended.time;
-        Ok(report)
     }
 
-    fn check(&self, train: &LabelledTensors, eval: &LabelledTensors) -> Result<(), TrainError> {
+    /// Judges a model by `eval`, without training it; hooks are called for this evaluation alone.
+    ///
+    /// ```
+    /// # use candle_core::{DType, Device, Module, Tensor};
+    /// # use modelpulse::train::candle::{LabelledTensors, Mlp, Parameters, Trainer};
+    /// # let parameters = Parameters::seeded(1);
+    /// # let model = Mlp::new(&[2, 8, 2], parameters.builder(DType::F32, &Device::Cpu))?;
+    /// # let corners = Tensor::new(&[[0_f32, 0.], [0., 1.], [1., 0.], [1., 1.]], &Device::Cpu)?;
+    /// # let xor = LabelledTensors::new(corners, vec![0, 1, 1, 0])?;
+    /// let outcome = Trainer::new(2).evaluate(&parameters, |inputs, _| model.forward(inputs), &xor)?;
+    /// assert_eq!((outcome.items, outcome.predictions.len()), (4, 4));
+    /// assert!(outcome.metrics.contains_key("accuracy"));
+    /// # Ok::<(), modelpulse::train::candle::TrainError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn evaluate(
+        self,
+        parameters: &Parameters,
+        forward: impl FnMut(&Tensor, &Pass) -> candle_core::Result<Tensor>,
+        eval: &LabelledTensors,
+    ) -> Result<Outcome, TrainError> {
+        self.check(&[(Split::Eval, eval)])?;
+        let mut model = Evaluated {
+            parameters,
+            activations: Vec::new(),
+        };
+        let (mut run, mut hooks) = self.split(forward);
+        match run.evaluate(&mut hooks, &mut model, eval) {
+            Ok(outcome) => {
+                hooks.finish()?;
+                Ok(outcome)
+            }
+            Err(error) => {
+                hooks.fail(&error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    fn split<F>(self, forward: F) -> (Run<F>, Loop) {
+        let run = Run {
+            task: self.task,
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            accumulate: self.accumulate,
+            clip: self.clip,
+            loss: self.loss,
+            forward,
+        };
+        (run, self.hooks)
+    }
+
+    fn check(&self, splits: &[(Split, &LabelledTensors)]) -> Result<(), TrainError> {
         for (setting, value) in [
             ("epochs", self.epochs),
             ("batch size", self.batch_size),
-            ("classes", self.classes),
+            ("accumulated batches", self.accumulate),
+            ("outputs", self.task.outputs()),
         ] {
             if value == 0 {
                 return Err(TrainError::Setting { setting });
             }
         }
-        for (split, data) in [(Split::Train, train), (Split::Eval, eval)] {
-            if data.is_empty() {
-                return Err(TrainError::Empty { split });
-            }
-            let classes = self.classes;
-            let outside = data
-                .labels()
-                .iter()
-                .position(|&label| label as usize >= classes);
-            if let Some(item) = outside {
-                return Err(TrainError::Label {
-                    split,
-                    item,
-                    label: data.labels()[item],
-                    classes,
-                });
-            }
-        }
-        Ok(())
+        let mut splits = splits.iter();
+        splits.try_for_each(|(split, data)| data.check(self.task, *split))
     }
 }
-
-/// Items of an evaluation batch; no result depends on it but the order of a sum.
-const EVAL_BATCH: usize = 256;

@@ -72,6 +72,7 @@ impl Loop {
         self.clock();
         let end = EvalEnd {
             epoch: self.epoch,
+            alone: !self.running,
             eval,
         };
         point!(self, eval_end, end);

@@ -268,6 +268,19 @@ impl Loop {
         self.hooks_lap();
         self.settle(trainee);
         self.ended = true;
+        self.report(stopped)
+    }
+
+    /// An evaluation alone ended: no fit did.
+    ///
+    /// # Errors
+    /// As [`end`](Self::end).
+    pub fn finish(mut self) -> Result<LoopReport, HookFailure> {
+        self.ended = true;
+        self.report(None)
+    }
+
+    fn report(&mut self, stopped: Option<String>) -> Result<LoopReport, HookFailure> {
         match self.hooks.abort.take() {
             Some(failure) => Err(failure),
             None => Ok(LoopReport {

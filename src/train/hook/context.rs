@@ -196,8 +196,10 @@ pub struct EvalBatch<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EvalEnd<'a> {
-    /// Of which epoch.
+    /// Of which epoch; 0 for an evaluation alone.
     pub epoch: usize,
+    /// Whether it was an evaluation alone: no [`EpochEnd`] follows that has its outcome too.
+    pub alone: bool,
     /// What it came to.
     pub eval: &'a Outcome,
 }
