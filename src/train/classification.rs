@@ -42,15 +42,13 @@ pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64
 
 fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
     let mut metrics = MulticlassMetrics::new(predictions.classes());
+    let (mut labels, mut all) = (Vec::new(), Vec::new());
     for (_, label, scores) in predictions.iter() {
-        let scores: Vec<f64> = scores.iter().copied().map(f64::from).collect();
-        metrics.update(MulticlassBatch::new(&[label], &scores))?;
+        labels.push(label);
+        all.extend(scores.iter().copied().map(f64::from));
     }
+    metrics.update(MulticlassBatch::new(&labels, &all))?;
     Ok(metrics)
-}
-
-pub(crate) fn task_metrics(_task: super::Task, predictions: &Predictions) -> BTreeMap<String, f64> {
-    classification_metrics(predictions)
 }
 
 /// Counts each item by its label and the class with the highest score, the first of equal ones.

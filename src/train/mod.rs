@@ -16,6 +16,7 @@ mod schedule;
 mod session;
 mod state;
 mod task;
+mod task_metrics;
 mod tensors;
 mod trainee;
 
@@ -37,5 +38,6 @@ pub use schedule::{ReduceOnPlateau, Schedule};
 pub use session::{Instant, Run, Session, SessionBuilder};
 pub use state::State;
 pub use task::Task;
+pub use task_metrics::task_metrics;
 pub use tensors::{NoTensors, TensorVisitor, Tensors, Values};
 pub use trainee::Trainee;

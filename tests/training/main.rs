@@ -1,10 +1,15 @@
-//! Training from outside: formulas beside PyTorch's numbers, and what real trainings log, as TensorBoard reads
-//! it.
+//! Training from outside: formulas beside PyTorch's numbers, hooks along whole fits, checkpoints, and what real
+//! trainings log, as TensorBoard reads it.
 //!
 //! `tests/run` installs what the foreign reader needs.
 #![cfg(feature = "candle")]
 
+mod failing;
 mod formulas;
+mod resume;
+mod support;
+mod tasks;
+mod trace;
 
 #[cfg(feature = "cli")]
 mod callbacks;

@@ -5,6 +5,9 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{Linear, VarBuilder, linear};
 
+use super::Pass;
+use crate::train::Split;
+
 /// Linear layers with ReLU between them; the output is logits.
 ///
 /// ```
@@ -43,6 +46,22 @@ impl Mlp {
         })
     }
 
+    /// The logits; `pass` is shown what the units of each hidden layer came to, as `layer0`, `layer1` …
+    ///
+    /// # Errors
+    /// Whatever candle fails with.
+    pub fn forward_in(&self, inputs: &Tensor, pass: &Pass) -> Result<Tensor> {
+        let mut outputs = inputs.flatten_from(1)?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            outputs = layer.forward(&outputs)?;
+            if index + 1 < self.layers.len() {
+                outputs = outputs.relu()?;
+                pass.record(&format!("layer{index}"), &outputs);
+            }
+        }
+        Ok(outputs)
+    }
+
     /// Inputs, hidden layers, classes.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
@@ -51,13 +70,6 @@ impl Mlp {
 
 impl Module for Mlp {
     fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        let mut outputs = inputs.flatten_from(1)?;
-        for (index, layer) in self.layers.iter().enumerate() {
-            outputs = layer.forward(&outputs)?;
-            if index + 1 < self.layers.len() {
-                outputs = outputs.relu()?;
-            }
-        }
-        Ok(outputs)
+        self.forward_in(inputs, &Pass::new(Split::Eval))
     }
 }

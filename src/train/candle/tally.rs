@@ -9,8 +9,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::loss::{pull, scores};
 use super::{LabelledTensors, TrainError};
-use crate::train::classification::task_metrics;
-use crate::train::{Outcome, Predictions, Task};
+use crate::train::{Outcome, Predictions, Task, task_metrics};
 
 /// What a split has come to so far, on the device.
 #[derive(Debug)]
