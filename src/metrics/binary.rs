@@ -206,14 +206,18 @@ impl Accumulator for BinaryMetrics {
 
     /// [`MetricError::NanScore`], [`MetricError::Lengths`] or [`MetricError::Weight`]; in bounded memory also
     /// [`MetricError::ScoreOutsideUnit`].
-    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
         let taken = self.samples();
         check_length("scores", batch.len(), batch.scores.len())?;
         check_weights(batch.weights, batch.len(), taken)?;
         check_scores(batch.scores, 1, 1, taken)?;
         self.memory.check(batch.scores, 1, taken)?;
         self.matrix.check_room(batch.len())?;
+        Ok(())
+    }
 
+    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         let threshold = self.threshold;
         let samples = batch.labels.iter().zip(batch.scores);
         let classes = samples

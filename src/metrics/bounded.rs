@@ -121,11 +121,16 @@ impl Accumulator for BoundedRanking {
 
     /// [`MetricError::NanScore`], [`MetricError::ScoreOutsideUnit`], [`MetricError::Lengths`] or
     /// [`MetricError::Weight`].
-    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
         check_length("scores", batch.len(), batch.scores.len())?;
         check_weights(batch.weights, batch.len(), self.samples)?;
         check_scores(batch.scores, 1, 1, self.samples)?;
         check_unit(batch.scores, 1, self.samples)?;
+        Ok(())
+    }
+
+    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         for (i, (&positive, &score)) in batch.labels.iter().zip(batch.scores).enumerate() {
             self.push(
                 score,

@@ -180,10 +180,15 @@ impl Accumulator for Calibration {
 
     /// [`MetricError::NanScore`], [`MetricError::Lengths`] or [`MetricError::Weight`]. A score outside 0..=1 is taken,
     /// and leaves the answers undefined.
-    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
         check_length("scores", batch.len(), batch.scores.len())?;
         check_weights(batch.weights, batch.len(), self.samples)?;
         check_scores(batch.scores, 1, 1, self.samples)?;
+        Ok(())
+    }
+
+    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         for (i, (&hit, &confidence)) in batch.labels.iter().zip(batch.scores).enumerate() {
             self.push(
                 confidence,

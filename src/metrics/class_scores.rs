@@ -174,6 +174,24 @@ impl ConfusionMatrix {
         mean(recalls)
     }
 
+    /// [Balanced accuracy](Self::balanced_accuracy) scaled so that chance gives 0 and a perfect classifier 1
+    /// (`adjusted=True` in scikit-learn; with two classes this is Youden's J).
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::NoSamples`], or [`Undefined::OneClass`] where labels are all of one class.
+    pub fn balanced_accuracy_adjusted(&self) -> Answer {
+        let accuracy = self.balanced_accuracy()?;
+        let occur = (0..self.classes()).filter(|&class| self.true_weight(class) > 0.0);
+        match occur.count() {
+            1 => Err(Undefined::OneClass),
+            classes => {
+                let chance = 1.0 / classes as f64;
+                Ok((accuracy - chance) / (1.0 - chance))
+            }
+        }
+    }
+
     /// A cell as a share; see [`Normalise`].
     ///
     /// # Errors

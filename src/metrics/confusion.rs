@@ -197,7 +197,7 @@ impl Accumulator for ConfusionMatrix {
 
     /// [`MetricError::LabelOutOfRange`], [`MetricError::PredictionOutOfRange`], [`MetricError::Lengths`] or
     /// [`MetricError::Weight`].
-    fn update(&mut self, batch: LabelBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: LabelBatch<'_>) -> Result<(), MetricError> {
         let (classes, taken) = (self.classes, self.total);
         check_length("predictions", batch.len(), batch.predictions.len())?;
         check_weights(batch.weights, batch.len(), taken)?;
@@ -210,6 +210,11 @@ impl Accumulator for ConfusionMatrix {
             });
         }
         self.check_room(batch.len())?;
+        Ok(())
+    }
+
+    fn update(&mut self, batch: LabelBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         let pairs = batch.labels.iter().copied();
         self.count_checked(pairs.zip(batch.predictions.iter().copied()), batch.weights);
         Ok(())

@@ -26,6 +26,8 @@ mod bootstrap;
 mod bounded;
 mod calibration;
 mod class_scores;
+#[cfg(feature = "stats")]
+mod compare;
 mod confusion;
 mod correlation;
 mod error;
@@ -42,6 +44,7 @@ mod regression;
 mod report;
 mod rows;
 mod steps;
+mod window;
 
 pub use agreement::KappaWeights;
 pub use batch::{
@@ -53,6 +56,8 @@ pub use bootstrap::{Bootstrap, Interval, PairedDifference};
 pub use bounded::BoundedRanking;
 pub use calibration::{Bin, Calibration, Edges, Reliability};
 pub use class_scores::{Average, ClassScore, ClassScores, Normalise};
+#[cfg(feature = "stats")]
+pub use compare::{DeLong, McNemar, wilson_interval};
 pub use confusion::ConfusionMatrix;
 pub use error::{Answer, MetricError, Undefined};
 pub use exact::ExactSum;
@@ -62,6 +67,7 @@ pub use ranking::Ranking;
 pub use ranks::Memory;
 pub use regression::{RegressionMetrics, RegressionReport};
 pub use steps::{Point, Step, Steps};
+pub use window::{Decayed, Sliding, Tumbling};
 
 /// What takes batches and answers from all of them.
 ///
@@ -84,6 +90,13 @@ pub trait Accumulator: Clone {
     type Batch<'a>: Batch<'a, Owned = Self::Owned>;
     /// What it answers.
     type Answer;
+
+    /// Whether a batch could be taken; [`update`](Self::update) asks this first.
+    ///
+    /// # Errors
+    ///
+    /// The [`MetricError`] with which it would be refused.
+    fn check(&self, batch: Self::Batch<'_>) -> Result<(), MetricError>;
 
     /// Takes a batch, or refuses it as a whole.
     ///

@@ -128,14 +128,17 @@ impl MulticlassMetrics {
     }
 
     /// The Brier score: the mean over samples of the sum over classes of the square of how far each probability is from
-    /// what is true, 0..=2. For two classes it is twice that of [`BinaryMetrics`](super::BinaryMetrics::brier).
+    /// what is true, 0..=2. For two classes it is half of that, 0..=1, the score of
+    /// [`BinaryMetrics`](super::BinaryMetrics::brier); scikit-learn does the same.
     ///
     /// # Errors
     ///
     /// [`Undefined::NoSamples`] or [`Undefined::NotProbabilities`].
     pub fn brier(&self) -> Answer {
-        self.losses
-            .mean(&self.losses.brier, self.matrix.total_weight())
+        let sum = self
+            .losses
+            .mean(&self.losses.brier, self.matrix.total_weight())?;
+        Ok(if self.classes == 2 { sum / 2.0 } else { sum })
     }
 
     /// The share of samples whose true class is among the `k` with the highest scores. Of equal scores the class with
@@ -305,7 +308,7 @@ impl Accumulator for MulticlassMetrics {
 
     /// [`MetricError::LabelOutOfRange`], [`MetricError::NanScore`], [`MetricError::Lengths`] or
     /// [`MetricError::Weight`]; in bounded memory also [`MetricError::ScoreOutsideUnit`].
-    fn update(&mut self, batch: MulticlassBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: MulticlassBatch<'_>) -> Result<(), MetricError> {
         let (classes, taken) = (self.classes, self.samples());
         check_length(
             "scores",
@@ -317,7 +320,12 @@ impl Accumulator for MulticlassMetrics {
         check_scores(batch.scores, classes, 0, taken)?;
         self.memory.check(batch.scores, classes, taken)?;
         self.matrix.check_room(batch.len())?;
+        Ok(())
+    }
 
+    fn update(&mut self, batch: MulticlassBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
+        let classes = self.classes;
         let rows = || {
             batch
                 .labels

@@ -281,7 +281,7 @@ impl Accumulator for MultilabelMetrics {
 
     /// [`MetricError::NanScore`], [`MetricError::Lengths`] or [`MetricError::Weight`]; in bounded memory also
     /// [`MetricError::ScoreOutsideUnit`].
-    fn update(&mut self, batch: MultilabelBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: MultilabelBatch<'_>) -> Result<(), MetricError> {
         let (width, rows, taken) = (self.labels(), batch.len(), self.samples);
         check_length("labels a sample", width, batch.width)?;
         check_length("labels", rows.saturating_mul(width), batch.labels.len())?;
@@ -292,6 +292,12 @@ impl Accumulator for MultilabelMetrics {
         for matrix in &self.matrices {
             matrix.check_room(rows)?;
         }
+        Ok(())
+    }
+
+    fn update(&mut self, batch: MultilabelBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
+        let (width, rows) = (self.labels(), batch.len());
         self.samples += rows as u64;
         let each = batch.labels.chunks_exact(width.max(1));
         for (i, (labels, scores)) in each

@@ -157,7 +157,7 @@ impl Ranking {
     ///
     /// [`Undefined::NoSamples`], [`Undefined::NoPositives`] or [`Undefined::NoNegatives`].
     pub fn roc_auc(&self) -> Answer {
-        self.check()?;
+        self.both()?;
         if !(self.positives.weights.is_empty() && self.negatives.weights.is_empty()) {
             return self.compute().roc_auc();
         }
@@ -180,7 +180,7 @@ impl Ranking {
         Ok(half_pairs as f64 / 2.0 / pairs as f64)
     }
 
-    fn check(&self) -> Result<(), Undefined> {
+    fn both(&self) -> Result<(), Undefined> {
         match (
             self.positives.weighs_nothing(),
             self.negatives.weighs_nothing(),
@@ -199,11 +199,16 @@ impl Accumulator for Ranking {
     type Answer = Steps;
 
     /// [`MetricError::NanScore`], [`MetricError::Lengths`] or [`MetricError::Weight`].
-    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
         let taken = self.samples();
         check_length("scores", batch.len(), batch.scores.len())?;
         check_weights(batch.weights, batch.len(), taken)?;
         check_scores(batch.scores, 1, 1, taken)?;
+        Ok(())
+    }
+
+    fn update(&mut self, batch: BinaryBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         self.push_checked(batch);
         Ok(())
     }
@@ -229,6 +234,10 @@ impl Accumulator for Ranking {
             }
             while let Some((_, weight)) = negatives.next_if(|it| it.0 == key) {
                 along += weight;
+            }
+            // Scores of which nothing weighs anything are no step.
+            if up + along == 0.0 {
+                continue;
             }
             steps.push(Step {
                 threshold: number(key),

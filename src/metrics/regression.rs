@@ -349,7 +349,7 @@ impl Accumulator for RegressionMetrics {
     type Answer = RegressionReport;
 
     /// [`MetricError::NotFinite`], [`MetricError::Lengths`] or [`MetricError::Weight`].
-    fn update(&mut self, batch: RegressionBatch<'_>) -> Result<(), MetricError> {
+    fn check(&self, batch: RegressionBatch<'_>) -> Result<(), MetricError> {
         check_length("predictions", batch.len(), batch.predictions.len())?;
         check_weights(batch.weights, batch.len(), self.samples)?;
         for (column, values) in [("truth", batch.truths), ("prediction", batch.predictions)] {
@@ -358,6 +358,11 @@ impl Accumulator for RegressionMetrics {
                 return Err(MetricError::NotFinite { sample, column });
             }
         }
+        Ok(())
+    }
+
+    fn update(&mut self, batch: RegressionBatch<'_>) -> Result<(), MetricError> {
+        self.check(batch)?;
         let pairs = batch.truths.iter().zip(batch.predictions);
         for (i, (&truth, &prediction)) in pairs.enumerate() {
             let weight = batch.weights.map_or(1.0, |weights| weights[i]);
