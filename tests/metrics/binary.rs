@@ -50,7 +50,7 @@ fn reason(check: &Check, ours: &Ours, expected: &Value) -> Option<&'static str> 
     }
 }
 
-fn compare(check: &mut Check, case: &Case) {
+pub(crate) fn compare(check: &mut Check, case: &Case) {
     let input = &case.input;
     let labels: Vec<bool> = numbers(&input["y_true"])
         .iter()

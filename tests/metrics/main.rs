@@ -12,4 +12,5 @@ mod multilabel;
 mod properties;
 mod regression;
 mod support;
+mod tables;
 mod torchmetrics;

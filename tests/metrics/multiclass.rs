@@ -52,7 +52,7 @@ fn reason(check: &Check, ours: &Ours, expected: &Value) -> Option<&'static str> 
     }
 }
 
-fn compare(check: &mut Check, case: &Case) {
+pub(crate) fn compare(check: &mut Check, case: &Case) {
     let names = counts(&case.input["labels"]);
     let place = |label: usize| names.iter().position(|&name| name == label).unwrap();
     let labels: Vec<usize> = counts(&case.input["y_true"])

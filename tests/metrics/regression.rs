@@ -1,11 +1,11 @@
 //! `metrics_regression.json`: scikit-learn's and scipy's metrics of true and predicted values.
 
 use modelpulse::metrics::{
-    Accumulator, Batch, MetricError, RegressionBatch, RegressionMetrics, Undefined,
+    Accumulator, MetricError, RegressionBatch, RegressionMetrics, Undefined,
 };
 use serde_json::Value;
 
-use super::support::{Check, Ours, cases, numbers};
+use super::support::{Case, Check, Ours, cases, numbers};
 
 #[test]
 fn reference_metrics_regression() {
@@ -16,31 +16,33 @@ fn reference_metrics_regression() {
         &["y_true", "y_pred"],
         &["weight"],
     ) {
-        let (truths, predictions) = (
-            numbers(&case.input["y_true"]),
-            numbers(&case.input["y_pred"]),
-        );
-        let weights = case.input.get("weight").map(numbers);
-        let mut batch = RegressionBatch::new(&truths, &predictions);
-        if let Some(weights) = &weights {
-            batch = batch.weighted(weights);
-        }
-        let mut metrics = RegressionMetrics::new();
-        let taken = metrics.update(batch);
-        for (name, expected) in &case.expected {
-            check.at(&case.id, name);
-            check.noise = noise(name, &truths);
-            let ours = match &taken {
-                Ok(()) => answer(&metrics, name),
-                Err(error) => Some(Ours::Refused(error.clone())),
-            };
-            match ours {
-                Some(ours) => check.that(ours, expected),
-                None => check.unknown(),
-            }
-        }
+        compare(&mut check, &case);
     }
     check.finish("metrics_regression");
+}
+
+pub(crate) fn compare(check: &mut Check, case: &Case) {
+    let (truths, predictions) = (
+        numbers(&case.input["y_true"]),
+        numbers(&case.input["y_pred"]),
+    );
+    let weights = case.input.get("weight").map(numbers);
+    let mut batch = RegressionBatch::new(&truths, &predictions);
+    batch.weights = weights.as_deref();
+    let mut metrics = RegressionMetrics::new();
+    let taken = metrics.update(batch);
+    for (name, expected) in &case.expected {
+        check.at(&case.id, name);
+        check.noise = noise(name, &truths);
+        let ours = match &taken {
+            Ok(()) => answer(&metrics, name),
+            Err(error) => Some(Ours::Refused(error.clone())),
+        };
+        match ours {
+            Some(ours) => check.that(ours, expected),
+            None => check.unknown(),
+        }
+    }
 }
 
 /// Where modelpulse answers other than scikit-learn, on purpose.

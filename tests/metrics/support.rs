@@ -14,6 +14,16 @@ pub(crate) struct Case {
     pub(crate) expected: Map<String, Value>,
 }
 
+impl Case {
+    pub(crate) fn of(case: &Value) -> Self {
+        Self {
+            id: case["id"].as_str().unwrap().to_owned(),
+            input: case["input"].clone(),
+            expected: case["expected"].as_object().unwrap().clone(),
+        }
+    }
+}
+
 /// The cases of a file, at least one, whose inputs have these keys and perhaps those; no other.
 pub(crate) fn cases(file: &str, keys: &[&str], perhaps: &[&str]) -> Vec<Case> {
     let folder = std::env::var_os("MODELPULSE_REFERENCE").map_or_else(
@@ -23,16 +33,11 @@ pub(crate) fn cases(file: &str, keys: &[&str], perhaps: &[&str]) -> Vec<Case> {
     let path = folder.join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let parsed: Value = serde_json::from_str(&text).unwrap();
-    let case = |case: &Value| Case {
-        id: case["id"].as_str().unwrap().to_owned(),
-        input: case["input"].clone(),
-        expected: case["expected"].as_object().unwrap().clone(),
-    };
     let cases: Vec<Case> = parsed["cases"]
         .as_array()
         .unwrap()
         .iter()
-        .map(case)
+        .map(Case::of)
         .collect();
     assert!(!cases.is_empty(), "{} has no cases", path.display());
     for case in &cases {
