@@ -12,6 +12,7 @@ mod kinds;
 mod limit;
 mod machine;
 mod memory;
+mod metrics;
 mod noise;
 mod peers;
 mod python;
@@ -37,6 +38,7 @@ enum Verb {
     Write(write::Args),
     Kinds(kinds::Args),
     Train(train::Args),
+    Metrics(metrics::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
 }
@@ -67,15 +69,17 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   write --json > write.json
   kinds
   train
+  metrics
 
-Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX and tensorboard
-(default: the one in target/venv). Files go to the temporary directory, and are removed.";
+Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, scikit-learn and
+torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
 
 fn main() -> anyhow::Result<()> {
     let (json, report): (bool, Report) = match Args::parse().verb {
         Verb::Write(args) => (args.common.json, write::run(&args)?),
         Verb::Kinds(args) => (args.common.json, kinds::run(&args)?),
         Verb::Train(args) => (args.common.json, train::run(&args)?),
+        Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::MemoryChild(args) => return write::memory::child(&args),
     };
     if json {

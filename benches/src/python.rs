@@ -1,6 +1,6 @@
-//! The Python writers, where there is a Python that has them.
+//! The Python peers, where there is a Python that has them.
 //!
-//! They are slower by two orders of magnitude, so they log few scalars, and their time is scaled up.
+//! Writers are slower by two orders of magnitude, so they log few scalars, and their time is scaled up.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,13 +7,13 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::ensure;
-use candle_core::{DType, Device, Module};
+use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use modelpulse::Session;
 use modelpulse::datasets::{Dataset, Images};
 use modelpulse::summary::SessionStatus;
 use modelpulse::train::callbacks::{ConfusionMatrices, Histograms, Pixels, Scalars, WorstExamples};
-use modelpulse::train::candle::{LabelledTensors, Mlp, Parameters, Trainer};
+use modelpulse::train::candle::{LabelledTensors, Mlp, Parameters, Pass, Trainer};
 use tempfile::TempDir;
 
 use crate::Common;
@@ -138,7 +138,7 @@ impl Digits {
             Some(session) => self.hook(trainer, session, hooks),
             None => trainer,
         };
-        let forward = |inputs: &_, _| model.forward(inputs);
+        let forward = |inputs: &Tensor, _: &Pass| model.forward(inputs);
         let fit = trainer.fit(
             &parameters,
             forward,

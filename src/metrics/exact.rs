@@ -84,6 +84,11 @@ impl ExactSum {
     /// Adds `a` × `b`, without rounding unless the product's last bits are below the range of `f64`.
     #[inline]
     pub(super) fn add_product(&mut self, a: f64, b: f64) {
+        // As most weights are.
+        if b == 1.0 {
+            self.add(a);
+            return;
+        }
         let product = a * b;
         self.add(product);
         if product.is_finite() {

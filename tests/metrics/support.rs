@@ -108,6 +108,9 @@ impl From<f64> for Ours {
     }
 }
 
+/// Why modelpulse answers other than expected, if that is on purpose.
+type Reason = fn(&Check, &Ours, &Value) -> Option<&'static str>;
+
 /// Compares, counts, and collects what is wrong.
 #[derive(Default)]
 pub(crate) struct Check {
@@ -119,8 +122,8 @@ pub(crate) struct Check {
     pub(crate) tolerance: f64,
     /// A larger difference that is allowed, and why.
     pub(crate) noise: Option<(f64, &'static str)>,
-    /// Why modelpulse answers other than expected, in the words of the test; given what it answers.
-    pub(crate) reason: Option<fn(&Check, &Ours, &Value) -> Option<&'static str>>,
+    /// In the words of the test.
+    pub(crate) reason: Option<Reason>,
     pub(crate) metric: String,
 }
 
