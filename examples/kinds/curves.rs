@@ -14,7 +14,7 @@ use modelpulse::summary::PrCurve;
 fn scores(skill: f64) -> (Vec<f64>, Vec<bool>) {
     let labels: Vec<bool> = (0..1000).map(|i| i % 2 == 0).collect();
     let score = |(i, &positive): (usize, &bool)| {
-        let noise = (i as f64 * 0.618_034).fract() - 0.5;
+        let noise = (i as f64 * 0.618_034).fract() + (i as f64 * 0.414_214).fract() - 1.0;
         let side = if positive { skill } else { -skill };
         1.0 / (1.0 + (-4.0 * (side + noise)).exp())
     };

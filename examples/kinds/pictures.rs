@@ -28,7 +28,7 @@ fn swing(area: &DrawingArea<PlottersBackend<'_>, Shift>) -> Result<(), Failed> {
         .x_label_area_size(24)
         .y_label_area_size(36)
         .build_cartesian_2d(0.0..10.0, -1.0..1.0)?;
-    chart.configure_mesh().draw()?;
+    chart.configure_mesh().y_labels(5).draw()?;
     let points = (0..=200).map(|i| f64::from(i) / 20.0);
     let curve = points.map(|t| (t, (3.0 * t).cos() * (-0.3 * t).exp()));
     chart.draw_series(LineSeries::new(curve, &BLUE))?;
@@ -39,10 +39,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let session = Session::create("runs/kinds_pictures")?;
     let run = session.run("eval");
 
-    // Floats from 0 to 1, channels first, as tensors have them.
-    let gradient: Vec<f32> = (0..3 * 32 * 32)
-        .map(|i| (i % 1024) as f32 / 1023.0)
-        .collect();
+    // Floats from 0 to 1, channels first, as tensors have them: red grows to the right, green downwards.
+    let level = |i: i16| match (i / 1024, i % 1024) {
+        (0, at) => f32::from(at % 32) / 31.0,
+        (1, at) => f32::from(at / 32) / 31.0,
+        _ => 0.5,
+    };
+    let gradient: Vec<f32> = (0..3 * 32 * 32).map(level).collect();
     run.log(
         "gradient",
         0,

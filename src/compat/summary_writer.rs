@@ -13,7 +13,7 @@ use crate::figure::{LabelledBox, Picture, labelled_boxes};
 use crate::log::{Embedding, LogReader, Projector, RunWriter, Writer};
 use crate::summary::{
     Animation, Audio, Chart, Graph, HParams, Histogram, Image, Images, Layout, Mesh, PrCounts,
-    PrCurve, Sample, Text, Value,
+    PrCurve, Sample, SessionStatus, Text, Value,
 };
 use crate::types::WallTime;
 
@@ -24,6 +24,8 @@ pub struct SummaryWriter {
     /// `None` where the directory could not be written; that was said.
     writer: Option<Writer>,
     layout: Layout,
+    /// Whether hyperparameters were logged, so that the writer's end is their session's.
+    has_hparams: bool,
 }
 
 impl SummaryWriter {
@@ -37,6 +39,7 @@ impl SummaryWriter {
             logdir,
             writer,
             layout: Layout::new(),
+            has_hparams: false,
         }
     }
 
@@ -64,7 +67,8 @@ impl SummaryWriter {
         }
     }
 
-    /// Logs the hyperparameters, and the metrics that they are judged by, of the run's own scalars.
+    /// Logs the hyperparameters, and the metrics that they are judged by, of the run's own scalars. The session ends
+    /// with the writer, well unless that is dropped by a panic.
     pub fn add_hparams(&mut self, hparams: &HParams) {
         let now = WallTime::now();
         let name = self
@@ -77,6 +81,7 @@ impl SummaryWriter {
         ] {
             self.log(tag, 0, value);
         }
+        self.has_hparams = true;
     }
 
     /// Logs a number.
@@ -323,8 +328,8 @@ impl SummaryWriter {
 
     /// Logs a mesh.
     pub fn add_mesh(&mut self, tag: &str, mesh: &Mesh, step: usize) {
-        for (tag, value) in mesh.values(tag) {
-            self.log(&tag, step, value);
+        if let Some(root) = self.root() {
+            root.mesh(tag, step, mesh);
         }
     }
 
@@ -332,6 +337,20 @@ impl SummaryWriter {
     pub fn flush(&mut self) {
         if let Some(writer) = &self.writer {
             writer.flush();
+        }
+    }
+}
+
+impl Drop for SummaryWriter {
+    fn drop(&mut self) {
+        if self.has_hparams {
+            let status = if std::thread::panicking() {
+                SessionStatus::Failure
+            } else {
+                SessionStatus::Success
+            };
+            let (tag, value) = HParams::session_end(status, WallTime::now());
+            self.log(tag, 0, value);
         }
     }
 }

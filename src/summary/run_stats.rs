@@ -73,12 +73,12 @@ impl RunStats {
 
 impl NodeStats {
     /// An execution of the node `name`, `started` after the run's beginning. Both are kept in whole
-    /// microseconds; one shorter than that counts as one, for the page takes 0 for not measured.
+    /// microseconds; less than one counts as one, for the page takes 0 for not measured.
     pub fn new(name: impl Into<String>, started: Duration, took: Duration) -> Self {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         Self(NodeExecStats {
             node_name: name.into(),
-            all_start_micros: micros(started),
+            all_start_micros: micros(started).max(1),
             op_end_rel_micros: micros(took).max(1),
             all_end_rel_micros: micros(took).max(1),
             ..NodeExecStats::default()
@@ -159,6 +159,11 @@ mod tests {
         assert_eq!(
             (first.all_start_micros, first.all_end_rel_micros),
             (1_000_000, 1)
+        );
+        let NodeStats(at_once) = NodeStats::new("d", Duration::ZERO, Duration::ZERO);
+        assert_eq!(
+            (at_once.all_start_micros, at_once.all_end_rel_micros),
+            (1, 1)
         );
         let value = Value::from(stats.clone());
         assert_eq!(RunStats::try_from(&value), Ok(stats));

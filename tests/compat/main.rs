@@ -91,9 +91,11 @@ fn user_code_of_tensorboard_rs_logs_the_same_events() {
 #[test]
 fn what_tensorboard_rs_leaves_unimplemented_works() {
     use modelpulse::compat::summary_writer::SummaryWriter;
-    use modelpulse::figure::{LabelledBox, draw};
+    use modelpulse::figure::{LabelledBox, draw, labelled_boxes};
     use modelpulse::log::{Embedding, Projector};
-    use modelpulse::summary::{HParams, Layout, Mesh, PrCounts, PrCurve};
+    use modelpulse::summary::{
+        Animation, Audio, Graph, HParams, Images, Layout, Mesh, PrCounts, PrCurve, Text, Value,
+    };
 
     let dir = tempfile::tempdir().unwrap();
     let mut writer = SummaryWriter::new(dir.path());
@@ -101,6 +103,7 @@ fn what_tensorboard_rs_leaves_unimplemented_works() {
     writer.add_hparams(&HParams::new().set("lr", 0.1).metric("", "loss"));
     writer.add_scalar("loss", 0.5, 1);
     writer.add_histogram("h", &[1.0, 2.0, f64::NAN], 1);
+    writer.add_histogram_raw("raw", 0.0, 2.0, 7.0, 0.0, 0.0, &[1.0, 2.0], &[3.0, 4.0], 1);
     writer.add_images("images", vec![Image::rgb(4, 3, &rgb).unwrap(); 2], 1);
     writer.add_image_with_boxes(
         "boxes",
@@ -146,31 +149,72 @@ fn what_tensorboard_rs_leaves_unimplemented_works() {
         1
     );
     let logged = events(dir.path());
-    let plugins: std::collections::BTreeSet<&str> =
-        logged.iter().map(|event| event.value.plugin()).collect();
-    let expected = [
-        "audio",
-        "custom_scalars",
-        "graphs",
-        "histograms",
-        "hparams",
-        "images",
-        "mesh",
-        "pr_curves",
-        "scalars",
-        "text",
-    ];
-    assert_eq!(plugins, expected.into());
-    let counted = |tag: &str| {
-        logged
-            .iter()
-            .filter(|event| event.tag.as_str() == tag)
-            .count()
+    let last = |tag: &str| {
+        let found = logged.iter().rfind(|event| event.tag.as_str() == tag);
+        found
+            .unwrap_or_else(|| panic!("{tag} is not logged"))
+            .value
+            .clone()
     };
-    for tag in [
-        "h", "h/nan", "images", "boxes", "figure", "video", "audio", "text", "pr", "pr_raw",
-    ] {
-        assert_eq!(counted(tag), 1, "{tag}");
+    let image = |picture: &modelpulse::figure::Picture| {
+        Value::from(Image::rgb(picture.width(), picture.height(), picture.rgb()).unwrap())
+    };
+    let boxes = labelled_boxes(
+        &[9; 64 * 64 * 3],
+        64,
+        64,
+        &[LabelledBox::new([5.0, 5.0, 40.0, 40.0], "cat")],
+    );
+    let frames = [rgb.clone(), vec![0; 36]];
+    let expected: Vec<(&str, Value)> = vec![
+        ("loss", 0.5_f32.into()),
+        ("h", Histogram::of(&[1.0, 2.0]).into()),
+        ("h/nan", 1.0_f32.into()),
+        (
+            "raw",
+            Histogram::from_buckets(vec![[0.0, 1.0, 3.0], [1.0, 2.0, 4.0]]).into(),
+        ),
+        (
+            "images",
+            Images::new(vec![Image::rgb(4, 3, &rgb).unwrap(); 2])
+                .unwrap()
+                .into(),
+        ),
+        ("boxes", image(&boxes.unwrap())),
+        ("figure", image(&draw(80, 60, |_| Ok(())).unwrap())),
+        ("video", Animation::rgb(4, 3, 10.0, &frames).unwrap().into()),
+        (
+            "audio",
+            Audio::mono(8000, &[0.0, 0.5, -0.5]).unwrap().into(),
+        ),
+        ("text", Text::new("*fine*").into()),
+        ("pr", curve.clone().into()),
+        ("pr_raw", PrCurve::from_counts(&counts).unwrap().into()),
+        (Layout::TAG, Layout::scalars("loss", ["loss"]).into()),
+    ];
+    for (tag, expected) in &expected {
+        assert_eq!(&last(tag), expected, "{tag}");
     }
-    assert_eq!(counted(Layout::TAG), 3);
+    let mesh = Mesh::new(&[[0.0; 3], [1.0; 3]]).unwrap();
+    for (tag, expected) in mesh.values("mesh") {
+        assert_eq!(last(&tag), expected);
+    }
+    let graph = Graph::try_from(&last(Graph::TAG)).unwrap();
+    let names: Vec<&str> = graph.nodes().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["in"]);
+    let start = HParams::try_from(&last("_hparams_/session_start_info")).unwrap();
+    let values: Vec<_> = start.values().collect();
+    assert_eq!(values, [("lr", &0.1.into())]);
+    // The session ended with the writer.
+    last("_hparams_/session_end_info");
+    // One after the other, each with all charts so far.
+    let layouts: Vec<Vec<usize>> = logged
+        .iter()
+        .filter(|event| event.tag.as_str() == Layout::TAG)
+        .map(|event| {
+            let layout = Layout::try_from(&event.value).unwrap();
+            layout.sections().map(|(_, charts)| charts.len()).collect()
+        })
+        .collect();
+    assert_eq!(layouts, [[1], [2], [1]]);
 }

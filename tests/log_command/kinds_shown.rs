@@ -85,7 +85,7 @@ fn every_kind_has_its_content_in_tensorboard() {
         "all/graph": [{"name": "x", "op": "Input"}, {"name": "fc", "op": "MatMul", "input": ["x"]}],
         "all/batch 9": ["graph_tagged_run_metadata", "", {"stepStats": {"devStats": [
             {"device": "/device:CPU:0", "nodeStats": [
-                {"nodeName": "fc", "opEndRelMicros": "100", "allEndRelMicros": "100"}]}]}}],
+                {"nodeName": "fc", "allStartMicros": "1", "opEndRelMicros": "100", "allEndRelMicros": "100"}]}]}}],
         "projector": [["words", "0.0\t1.0\n0.5\t0.0\n", "a\nb\n", [1, 1],
             {"mode": "L", "pixels": [0, 9, 0, 0]}]],
     });
