@@ -61,7 +61,13 @@ fn said(event: &Event) -> String {
             let (channels, pixels) = Image::try_from(value).unwrap().decode().unwrap();
             format!("{channels} {pixels:?}")
         }
-        "histograms" => format!("{:?}", Histogram::try_from(value).unwrap().buckets()),
+        // A histogram of the first generation is read at single precision, as TensorBoard does.
+        "histograms" => {
+            let histogram = Histogram::try_from(value).unwrap();
+            let buckets = histogram.buckets().iter();
+            let single = buckets.map(|bucket| bucket.map(|number| number as f32));
+            format!("{:?}", single.collect::<Vec<_>>())
+        }
         "graphs" => {
             let graph = modelpulse::summary::Graph::try_from(value).unwrap();
             format!("{:?}", graph.nodes().collect::<Vec<_>>())
