@@ -168,21 +168,22 @@ fn file_json(file: &FileSummary) -> Value {
 }
 
 fn file_parts(bytes: u64, records: u64, problems: &[Problem], recovered: u64) -> Value {
-    let problem = |problem: &Problem| {
-        json!({
-            "kind": problem.kind.name(),
-            "offset": problem.offset,
-            "length": problem.length,
-            "message": problem.kind.to_string(),
-            "step_before": problem.before.map(crate::Step::as_i64),
-            "step_after": problem.after.map(crate::Step::as_i64),
-        })
-    };
     json!({
         "bytes": bytes,
         "records": records,
-        "problems": problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": problems.iter().map(problem_json).collect::<Vec<_>>(),
         "recovered": recovered,
+    })
+}
+
+pub(super) fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "kind": problem.kind.name(),
+        "offset": problem.offset,
+        "length": problem.length,
+        "message": problem.kind.to_string(),
+        "step_before": problem.before.map(crate::Step::as_i64),
+        "step_after": problem.after.map(crate::Step::as_i64),
     })
 }
 

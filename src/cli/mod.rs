@@ -14,10 +14,12 @@ mod log;
 mod merge;
 mod plot;
 mod progress;
+mod repair;
 mod replay;
 mod rules;
 mod rundir;
 mod select;
+mod tail;
 mod tensor;
 mod train;
 mod wildcard;
@@ -44,6 +46,7 @@ Examples:
   modelpulse train                                        train on the embedded digits, log to runs/
   python train.py | modelpulse log                        log a loop that prints JSON lines
   modelpulse inspect runs                                 what a log holds, and what is wrong with it
+  modelpulse tail runs                                    follow it while it grows
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
   modelpulse plot runs --tag epoch_loss                   look at it here
@@ -54,6 +57,8 @@ enum Command {
     Train(train::Args),
     Log(log::Args),
     Inspect(inspect::Args),
+    Tail(tail::Args),
+    Repair(repair::Args),
     Replay(replay::Args),
     Rules(rules::Args),
     Merge(merge::Args),
@@ -106,6 +111,8 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Log(args) => log::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Tail(args) => tail::run(args),
+        Command::Repair(args) => repair::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Merge(args) => merge::run(args),

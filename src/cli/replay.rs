@@ -243,7 +243,7 @@ fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
 }
 
 /// An event as a line, in the form of a breach.
-struct Line<'a>(&'a Event);
+pub(super) struct Line<'a>(pub(super) &'a Event);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

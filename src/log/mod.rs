@@ -32,9 +32,9 @@ pub use builder::{Overflow, WriterBuilder};
 pub use error::{Error, Failed, Report};
 pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
 pub use reader::{
-    FileSummary, Inspection, Log, LogFile, LogPoint, LogPoints, LogReader, LogRun, LogSeries,
-    LogValues, ParseRestartError, Place, Problem, ProblemKind, Restart, RunSummary, SeriesSummary,
-    total_bytes,
+    Changes, FileSummary, Follower, Inspection, Log, LogFile, LogPoint, LogPoints, LogReader,
+    LogRun, LogSeries, LogValues, ParseRestartError, Place, Problem, ProblemKind, Repaired,
+    Restart, RunSummary, SeriesSummary, repair, total_bytes,
 };
 pub use resume::last_steps;
 pub use run::{RunWriter, StepGuard};

@@ -55,6 +55,22 @@ pub(super) fn event_files(dir: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
+/// Whether `dir`, which need not be there yet, is `above` or lies below it.
+pub(super) fn is_within(dir: &Path, above: &Path) -> bool {
+    let Ok(above) = fs::canonicalize(above) else {
+        return false;
+    };
+    let Ok(dir) = std::path::absolute(dir) else {
+        return false;
+    };
+    // The part that is there may be a link.
+    let real = dir.ancestors().find_map(|part| {
+        let real = fs::canonicalize(part).ok()?;
+        Some(real.join(dir.strip_prefix(part).ok()?))
+    });
+    real.is_some_and(|real| real.starts_with(above))
+}
+
 /// The time now, later by at least a nanosecond at each call in this process.
 fn tick() -> Duration {
     static LAST: AtomicU64 = AtomicU64::new(0);

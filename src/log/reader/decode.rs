@@ -75,8 +75,15 @@ impl Decoder {
         self.any(payload, out)
     }
 
-    fn any(&mut self, payload: &[u8], out: &mut VecDeque<Decoded>) -> Result<(), ProblemKind> {
+    /// As `record`, whatever it is.
+    pub(super) fn any(
+        &mut self,
+        payload: &[u8],
+        out: &mut VecDeque<Decoded>,
+    ) -> Result<(), ProblemKind> {
         let event = proto::Event::decode(payload).map_err(|error| not_an_event(&error))?;
+        let lies =
+            shape_lies(payload).unwrap_or_else(|| shape_lies(&event.encode_to_vec()) == Some(true));
         let head = wire::Event {
             wall_time: event.wall_time,
             step: event.step,
@@ -89,7 +96,7 @@ impl Decoder {
                         out.push_back((self::event(&self.run, &tag, &head, value), nth));
                     }
                 }
-                if shape_lies(payload) {
+                if lies {
                     return Err(ProblemKind::BadShape);
                 }
             }
@@ -178,10 +185,11 @@ fn plain() -> SummaryMetadata {
     }
 }
 
-/// Whether a tensor of the event has not as many elements as its shape says.
-fn shape_lies(payload: &[u8]) -> bool {
-    let Ok(What::Summary(summary)) = wire::Event::read(payload).map(|event| event.what) else {
-        return false;
+/// Whether a tensor of the event has not as many elements as its shape says; `None` where it is written in
+/// an unusual way.
+fn shape_lies(payload: &[u8]) -> Option<bool> {
+    let What::Summary(summary) = wire::Event::read(payload).ok()?.what else {
+        return Some(false);
     };
     let mut lies = false;
     let each = summary.each(|value| {
@@ -190,5 +198,5 @@ fn shape_lies(payload: &[u8]) -> bool {
         }
         Ok(())
     });
-    each.is_ok() && lies
+    each.is_ok().then_some(lies)
 }

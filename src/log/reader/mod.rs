@@ -3,13 +3,16 @@
 //! All points are kept. What is damaged is passed over and reported, never an end to the reading, and
 //! never a matter of another file.
 
+mod changes;
 mod column;
 mod decode;
 mod discover;
 mod file;
+mod follow;
 mod inspect;
 mod problem;
 mod records;
+mod repair;
 mod restart;
 mod scan;
 mod table;
@@ -29,10 +32,13 @@ use crate::record::{FOOTER_LEN, HEADER_LEN, Tail};
 use crate::types::RunName;
 use decode::{Decoded, Decoder};
 
+pub use changes::Changes;
 pub(super) use discover::discover;
+pub use follow::Follower;
 pub use inspect::{FileSummary, Inspection, RunSummary, SeriesSummary, total_bytes};
 pub use problem::{Problem, ProblemKind};
 pub(super) use records::{CHUNK, Records};
+pub use repair::{Repaired, repair};
 pub use restart::{ParseRestartError, Restart};
 pub(super) use scan::not_an_event;
 pub use table::{Log, LogFile, LogPoint, LogPoints, LogRun, LogSeries, Place};

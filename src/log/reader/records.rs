@@ -60,9 +60,12 @@ impl Records {
         self.reader.source().is_compressed()
     }
 
-    /// Whether no more comes, whatever the file becomes.
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed
+    /// Whether a file that grew must be read from its begin again: a decompressor cannot be taken up
+    /// again, and the first bytes may not have told yet whether one is needed.
+    pub(super) fn must_begin_anew(&self) -> bool {
+        const FIRST_BYTES: u64 = 64 << 10;
+        let undecided = self.whole == 0 && self.taken() < FIRST_BYTES;
+        self.failed || undecided || self.reader.source().is_compressed()
     }
 
     /// Gives the file back to the system until the next record is asked for.
@@ -132,6 +135,12 @@ impl Records {
             records.reader.begin_at(position);
         }
         Ok(records)
+    }
+
+    /// The problems so far; of the last ones it may not be known what is behind them.
+    pub(super) fn all_problems(&mut self) -> Vec<Problem> {
+        self.unsettled = 0;
+        std::mem::take(&mut self.problems)
     }
 
     /// The problems to which nothing is to be added.

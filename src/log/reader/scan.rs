@@ -97,7 +97,7 @@ impl<P: Points> Scan<P> {
                 let length = (HEADER_LEN + length + FOOTER_LEN) as u64;
                 records.problem(kind, offset, length, before);
             }
-            if self.last_offset == Some(offset)
+            if self.is_last(offset)
                 && let Some(step) = self.last_step()
             {
                 records.settle(step);
@@ -249,9 +249,9 @@ impl<P: Points> Scan<P> {
             }
             Field::Nothing => {
                 self.say(series, said(value));
-                let initial = self.series[series].initial.as_ref();
+                let shown = self.series[series].shown.as_ref();
                 // Readers fill in what such metadata leaves out; all else without a value is none.
-                if initial.is_none_or(|initial| initial.plugin != "hparams") {
+                if shown.is_none_or(|shown| shown.plugin != "hparams") {
                     return Ok(());
                 }
                 None
@@ -345,6 +345,12 @@ impl<P> Scan<P> {
         self.notes.last_step()
     }
 
+    /// Whether the record at `offset` is the last one that holds values.
+    #[inline]
+    pub(super) fn is_last(&self, offset: u64) -> bool {
+        self.last_offset == Some(offset)
+    }
+
     pub(super) fn tags(&self) -> &Tags {
         &self.tags
     }
@@ -370,5 +376,129 @@ impl<P> Noted for &Scan<P> {
     fn series(&self) -> impl Iterator<Item = (&str, &SeriesNotes)> {
         let notes = self.series.iter().map(|series| &series.notes);
         self.tags.names().iter().map(|tag| &**tag).zip(notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::decode::Decoder;
+    use super::*;
+    use crate::record::{Item, RecordReader};
+    use crate::types::RunName;
+
+    #[derive(Default)]
+    struct All(Vec<(usize, Point)>);
+
+    impl Points for All {
+        fn point(&mut self, series: usize, point: Point) {
+            self.0.push((series, point));
+        }
+    }
+
+    type Seen = Vec<(String, i64, u64, u32, Option<u64>)>;
+
+    /// What is read where it lies.
+    fn scanned(payload: &[u8]) -> (Result<(), ProblemKind>, Seen) {
+        let mut scan = Scan::new(All::default());
+        let result = scan.record(0, payload);
+        let names = scan.tags.names();
+        let points = scan.points.0.iter().map(|(series, point)| {
+            let number = point.number.map(|number| match number {
+                Number::Single(number) => f64::from(number),
+                Number::Double(number) => number,
+            });
+            let wall_time = point.wall_time.to_bits();
+            let number = number.map(f64::to_bits);
+            let tag = names[*series].to_string();
+            (tag, point.step, wall_time, point.nth, number)
+        });
+        (result, points.collect())
+    }
+
+    /// What the generated code reads.
+    fn decoded(payload: &[u8], fast: bool) -> (Result<(), ProblemKind>, Seen) {
+        let mut decoder = Decoder::new(RunName::root());
+        let mut events = VecDeque::new();
+        let result = match fast {
+            true => decoder.record(payload, &mut events),
+            false => decoder.any(payload, &mut events),
+        };
+        let points = events.into_iter().map(|(event, nth)| {
+            let number = event.value.number().map(f64::to_bits);
+            let wall_time = event.wall_time.to_bits();
+            let tag = event.tag.as_str().to_owned();
+            (tag, event.step.as_i64(), wall_time, nth, number)
+        });
+        (result, points.collect())
+    }
+
+    fn payloads(dir: &Path, found: &mut Vec<Vec<u8>>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                payloads(&path, found);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            let mut reader = RecordReader::new(&bytes[..]);
+            let mut taken = 0;
+            while let Item::Record(record) = reader.next(Tail::Final).unwrap() {
+                // Of a long series, a few are as good as all.
+                taken += 1;
+                if record.payload.len() < 4096 && taken < 100 {
+                    found.push(record.payload.to_vec());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_where_it_lies_is_what_the_generated_code_reads() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/given");
+        let mut all = Vec::new();
+        payloads(&corpus, &mut all);
+        assert!(all.len() > 800, "{} records", all.len());
+        let mut random = fastrand::Rng::with_seed(6);
+        let (mut whole, mut broken) = (0, 0);
+        let mut check = |payload: &[u8]| {
+            let expected = decoded(payload, false);
+            match expected.0 {
+                Ok(()) => whole += 1,
+                Err(_) => broken += 1,
+            }
+            assert_eq!(scanned(payload), expected, "{payload:?}");
+            assert_eq!(decoded(payload, true), expected, "{payload:?}");
+        };
+        all.iter().for_each(|payload| check(payload));
+        for _ in 0..60_000 {
+            let mut payload = all[random.usize(..all.len())].clone();
+            if payload.is_empty() {
+                continue;
+            }
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(..payload.len());
+                match random.u8(..5) {
+                    0 => payload[at] ^= 1 << random.u8(..8),
+                    // Wire types, lengths and keys are small numbers.
+                    1 => payload[at] = random.u8(..32),
+                    2 => payload.insert(at, random.u8(..)),
+                    3 => drop(payload.remove(at)),
+                    // Merged messages are concatenated ones.
+                    _ => payload.extend_from_slice(&all[random.usize(..all.len())]),
+                }
+                if payload.is_empty() {
+                    break;
+                }
+            }
+            check(&payload);
+        }
+        assert!(
+            whole > 5000 && broken > 5000,
+            "{whole} whole, {broken} broken"
+        );
     }
 }

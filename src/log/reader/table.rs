@@ -224,7 +224,7 @@ impl LogFile {
     fn read(&mut self, tail: Tail) {
         let len = std::fs::metadata(&self.path).ok().map(|file| file.len());
         if let Some(known) = self.len
-            && len.is_some_and(|len| len < known || (len > known && self.must_begin_anew()))
+            && len.is_some_and(|len| len < known || (len > known && self.records.must_begin_anew()))
         {
             // Written anew, or something that cannot be taken up again: one who comes now reads this.
             *self = Self::new(self.path.to_path_buf());
@@ -234,10 +234,6 @@ impl LogFile {
         self.len = len;
         self.scan.read_all(&mut self.records, tail, |_| ());
         self.records.close();
-    }
-
-    fn must_begin_anew(&self) -> bool {
-        self.records.is_compressed() || self.records.has_failed()
     }
 
     /// The file.
