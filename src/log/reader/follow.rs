@@ -96,7 +96,7 @@ impl Follower {
                 }
             }
         }
-        events.sort_by(|a, b| ByTime(a.wall_time).cmp(&ByTime(b.wall_time)));
+        events.sort_by_key(|event| ByTime(event.wall_time));
         Ok(events)
     }
 
