@@ -173,7 +173,8 @@ impl<'a> Value<'a> {
         let mut fields = Fields(bytes);
         while let Some((number, datum)) = fields.next()? {
             let field = match (number, datum) {
-                (1, Datum::Bytes(bytes)) => {
+                // A tag that another one replaces must be text all the same.
+                (1, Datum::Bytes(bytes)) if value.tag.is_empty() => {
                     value.tag = bytes;
                     continue;
                 }
