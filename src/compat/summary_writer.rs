@@ -164,7 +164,7 @@ impl SummaryWriter {
                 &format!("{limits} bucket limits with {counts} counts"),
             );
         }
-        let histogram = Histogram::from_limits(min, max, bucket_limits, bucket_counts);
+        let histogram = Histogram::of_limits(min, max, bucket_limits, bucket_counts);
         self.log(tag, step, histogram);
     }
 

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(json(0.5), r#""value":0.5}"#);
         assert_eq!(json(f32::NEG_INFINITY), r#""value":"-Infinity"}"#);
         assert_eq!(json(Text::new("é\n")), r#""text":"é\n"}"#);
-        let buckets = Histogram::from_buckets(vec![[0.0, 1.0, 2.0]]);
+        let buckets = Histogram::from_buckets(vec![[0.0, 1.0, 2.0]]).unwrap();
         assert_eq!(json(buckets), r#""buckets":[[0.0,1.0,2.0]]}"#);
         let image = Image::grey(1, 1, &[7]).unwrap();
         let bytes = image.png().len();

@@ -4,10 +4,12 @@
 //! NaN and infinite ones are counted apart, never dropped and never mixed in.
 
 mod count;
+mod ready;
 
 use prost::bytes::{BufMut, Bytes, BytesMut};
 
 pub use count::Sample;
+pub use ready::HistogramError;
 
 use super::{Tensor, Value, WrongKind, metadata, shape};
 use crate::proto::{DataClass, DataType, TensorProto};
@@ -96,39 +98,7 @@ impl Histogram {
         };
         let bucket =
             |(index, &count): (usize, &u64)| [bound(index), bound(index + 1), count as f64];
-        Self::from_buckets(counts.iter().enumerate().map(bucket).collect())
-    }
-
-    /// A ready-made histogram: left bound, right bound and count of each bucket, ascending.
-    pub fn from_buckets(buckets: Vec<[f64; 3]>) -> Self {
-        Self {
-            buckets,
-            ..Self::default()
-        }
-    }
-
-    /// A histogram of the older form: `limits` are the buckets' right bounds, `counts` how many values
-    /// each holds. Empty buckets at both ends are left out, and the outer bounds are `min` and `max`, as
-    /// TensorBoard reads it.
-    pub fn from_limits(min: f64, max: f64, limits: &[f64], counts: &[f64]) -> Self {
-        let filled = |count: &f64| *count > 0.0;
-        let (Some(start), Some(end)) = (
-            counts.iter().position(filled),
-            counts.iter().rposition(filled),
-        ) else {
-            return Self::default();
-        };
-        let limit = |index: usize| limits.get(index).copied().unwrap_or(max);
-        let bucket = |index: usize| {
-            let left = if index == start {
-                min
-            } else {
-                limit(index - 1)
-            };
-            let right = if index == end { max } else { limit(index) };
-            [left, right, counts[index]]
-        };
-        Self::from_buckets((start..=end).map(bucket).collect())
+        Self::of_buckets(counts.iter().enumerate().map(bucket).collect())
     }
 
     /// Left bound, right bound and count of each bucket.
@@ -243,8 +213,7 @@ impl TryFrom<&Value> for Histogram {
                 _ => return None,
             };
             let (buckets, rest) = numbers.as_chunks::<3>();
-            rest.is_empty()
-                .then(|| Self::from_buckets(buckets.to_vec()))
+            rest.is_empty().then(|| Self::of_buckets(buckets.to_vec()))
         };
         read().ok_or_else(|| WrongKind::new("a histogram", value))
     }
@@ -323,11 +292,11 @@ mod tests {
     #[test]
     fn an_older_histogram_loses_its_empty_ends_and_gets_its_bounds() {
         let limits = [-1.0, 0.0, 1.0, 2.0, f64::MAX];
-        let histogram = Histogram::from_limits(-0.5, 1.5, &limits, &[0.0, 2.0, 0.0, 3.0, 0.0]);
+        let histogram = Histogram::of_limits(-0.5, 1.5, &limits, &[0.0, 2.0, 0.0, 3.0, 0.0]);
         let expected = [[-0.5, 0.0, 2.0], [0.0, 1.0, 0.0], [1.0, 1.5, 3.0]];
         assert_eq!(histogram.buckets(), expected);
         assert!(
-            Histogram::from_limits(0.0, 0.0, &[1.0], &[0.0])
+            Histogram::of_limits(0.0, 0.0, &[1.0], &[0.0])
                 .buckets()
                 .is_empty()
         );

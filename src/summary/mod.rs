@@ -34,7 +34,7 @@ pub use audio::{Audio, AudioClips, AudioError};
 #[cfg(feature = "candle")]
 pub use candle::ImageTensorError;
 pub use graph::{Attr, Graph, GraphError, Node};
-pub use histogram::{Histogram, Sample};
+pub use histogram::{Histogram, HistogramError, Sample};
 pub use hparams::{Domain, DomainError, HParam, HParams, Measured, Metric, SessionStatus};
 pub use image::{Compression, Image, ImageError, ImageFormat, Images, Level, PixelLayout};
 pub use image_grid::ImageGrid;

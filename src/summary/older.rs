@@ -56,7 +56,7 @@ impl Value {
             value::Value::Histo(histogram) => {
                 let (min, max) = (histogram.min, histogram.max);
                 let histogram =
-                    Histogram::from_limits(min, max, &histogram.bucket_limit, &histogram.bucket);
+                    Histogram::of_limits(min, max, &histogram.bucket_limit, &histogram.bucket);
                 let buckets = histogram.buckets();
                 let numbers = buckets.iter().flatten();
                 let content: Vec<u8> = numbers

@@ -178,7 +178,9 @@ fn what_tensorboard_rs_leaves_unimplemented_works() {
         ("h/nan", 1.0_f32.into()),
         (
             "raw",
-            Histogram::from_buckets(vec![[0.0, 1.0, 3.0], [1.0, 2.0, 4.0]]).into(),
+            Histogram::from_buckets(vec![[0.0, 1.0, 3.0], [1.0, 2.0, 4.0]])
+                .unwrap()
+                .into(),
         ),
         (
             "images",

@@ -34,9 +34,9 @@ pub fn log(writer: &Writer) {
     for step in 0..STEPS {
         run.histogram(WEIGHTS, step as i64, &weights(step));
     }
-    run.log(READY, 0, Histogram::from_buckets(ready()));
+    run.log(READY, 0, Histogram::from_buckets(ready()).unwrap());
     let limits = Histogram::from_limits(-3.0, 7.5, &[-4.0, 0.0, 5.0, 1e308], &[0.0, 2.0, 1.0, 4.0]);
-    run.log(LIMITS, 0, limits);
+    run.log(LIMITS, 0, limits.unwrap());
     run.log(EMPTY, 0, Histogram::of::<f32>(&[]));
     run.histogram(ODD, 0, &[2.0, f32::NAN, 2.0, f32::INFINITY, f32::NAN]);
 }

@@ -42,7 +42,7 @@ fn every_kind_is_shown_by_tensorboard() {
     let histogram = |tag: &str| Histogram::try_from(&events[tag].value).unwrap();
     assert_eq!(histogram("w"), Histogram::of(&[1, 2, 4]));
     let buckets = vec![[0.0, 1.0, 12.0], [1.0, 3.0, 5.0]];
-    assert_eq!(histogram("b"), Histogram::from_buckets(buckets));
+    assert_eq!(histogram("b"), Histogram::from_buckets(buckets).unwrap());
     assert_eq!(histogram("nested").count(), 12);
     assert_eq!(Image::try_from(&events["img"].value).unwrap(), image);
     assert_eq!(events["w/nan"].value.scalar(), Some(2.0));

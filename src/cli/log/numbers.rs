@@ -50,17 +50,9 @@ pub(super) fn buckets(tag: String, value: Value, _: &mut Keys) -> Result<Content
         .as_array()
         .and_then(|buckets| buckets.iter().map(bucket).collect());
     let buckets = buckets.ok_or(FORM)?;
-    let fine = |[left, right, count]: &[f64; 3]| {
-        left.is_finite()
-            && right.is_finite()
-            && left <= right
-            && (0.0..f64::INFINITY).contains(count)
-    };
-    let ascending = buckets.is_sorted_by(|[_, right, _], [left, _, _]| right <= left);
-    if ascending && buckets.iter().all(fine) {
-        Ok(one(tag, Histogram::from_buckets(buckets)))
-    } else {
-        Err(FORM.to_owned())
+    match Histogram::from_buckets(buckets) {
+        Ok(histogram) => Ok(one(tag, histogram)),
+        Err(_) => Err(FORM.to_owned()),
     }
 }
 
