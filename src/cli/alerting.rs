@@ -1,6 +1,6 @@
 //! The rules that a command is given, and how it tells of alerts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -25,6 +25,17 @@ fn parse_rule(rule: &str) -> Result<Rule, ParseConditionError> {
 }
 
 impl RuleArgs {
+    /// These rules, and those of a file.
+    pub(super) fn of(rule: Vec<Rule>, file: Option<PathBuf>) -> Self {
+        Self { rule, file }
+    }
+
+    /// The conditions as they are written, and the file.
+    pub(super) fn parts(&self) -> (Vec<String>, Option<&Path>) {
+        let rules = self.rule.iter().map(ToString::to_string);
+        (rules.collect(), self.file.as_deref())
+    }
+
     /// The rules of the file, and behind them those of the command line; `None` where there are none.
     pub(super) fn rules(&self) -> anyhow::Result<Option<RuleSet>> {
         let rules = match &self.file {

@@ -15,6 +15,8 @@ mod projector;
 mod reader;
 mod record_file;
 mod records;
+#[cfg(feature = "candle")]
+mod replace;
 mod resume;
 mod ring;
 mod run;
@@ -44,6 +46,9 @@ pub use writer::Writer;
 
 pub(crate) use record_file::{RecordFile, check_unused};
 pub(crate) use records::{LogRecord, RunRecords};
+#[cfg(feature = "candle")]
+pub(crate) use replace::replace;
+pub(crate) use resume::has_tag;
 pub(crate) use sequencer::Sequencer;
 #[cfg(feature = "signals")]
 pub(crate) use signal::before_end;

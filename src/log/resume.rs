@@ -10,6 +10,7 @@ use std::path::Path;
 
 use prost::Message;
 
+use super::name::event_files;
 use super::{Error, reader::discover};
 use crate::proto::{self, event::What, session_log::SessionStatus};
 use crate::record::{Item, RecordReader, Tail};
@@ -71,6 +72,32 @@ pub fn last_steps(dir: impl AsRef<Path>) -> Result<BTreeMap<RunName, Step>, Erro
         }
     }
     Ok(last)
+}
+
+/// Whether an event file of the directory itself has a value of this tag. A file that cannot be read has none.
+pub(crate) fn has_tag(dir: &Path, tag: &str) -> bool {
+    let names = event_files(dir).unwrap_or_default();
+    names.iter().any(|name| {
+        let Ok(file) = File::open(dir.join(name)) else {
+            return false;
+        };
+        let mut reader = RecordReader::new(file);
+        loop {
+            let record = match reader.next(Tail::Final) {
+                Ok(Item::Record(record)) => record,
+                Ok(Item::Damage(_)) => continue,
+                Ok(Item::End) | Err(_) => return false,
+            };
+            if let Ok(proto::Event {
+                what: Some(What::Summary(summary)),
+                ..
+            }) = proto::Event::decode(record.payload)
+                && summary.value.iter().any(|value| value.tag == tag)
+            {
+                return true;
+            }
+        }
+    })
 }
 
 /// Whether one of the event files begins with a START. A file that cannot be read has none.

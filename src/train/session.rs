@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::{Epoch, Values};
 use crate::flow::{Sink, SinkError};
-use crate::log::{Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder};
+use crate::log::{
+    Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder, has_tag,
+};
 use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
 use crate::types::{Step, WallTime};
 
@@ -46,6 +48,8 @@ struct Inner {
     /// Whether hyperparameters were logged, so that the session's end belongs to them.
     has_hparams: AtomicBool,
     ended: AtomicBool,
+    /// Whether the session goes on behind a checkpoint.
+    resumed: AtomicBool,
     /// The next global step of the `batch` run.
     batch_step: AtomicI64,
     /// Whether logging calls are timed, and how many nanoseconds they took.
@@ -91,6 +95,7 @@ impl SessionBuilder {
             writer,
             has_hparams: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            resumed: AtomicBool::new(false),
             batch_step: AtomicI64::new(0),
             clock: AtomicBool::new(false),
             spent: AtomicU64::new(0),
@@ -145,7 +150,16 @@ impl Session {
     }
 
     /// Logs the hyperparameters, and at the session's end how it ended.
+    ///
+    /// A session that [resumes](Self::resume_at) leaves those that are there.
     pub fn hparams(&self, hparams: &HParams) {
+        if self.inner.resumed.load(Ordering::Relaxed) {
+            // How the earlier session ended is what readers show, if it could still say so.
+            let (tag, _) = HParams::session_end(SessionStatus::Success, WallTime::now());
+            let ended = has_tag(self.dir(), tag);
+            self.inner.has_hparams.store(!ended, Ordering::Relaxed);
+            return;
+        }
         let now = WallTime::now();
         let name = self
             .dir()
@@ -157,6 +171,40 @@ impl Session {
             instant.log(".", tag, Step::ZERO, value);
         }
         self.inner.has_hparams.store(true, Ordering::Relaxed);
+    }
+
+    /// Goes on behind a checkpoint of an earlier session of the same directory, after so many epochs and
+    /// steps: what that session logged of later ones is void, in the runs `train`, `eval` and `.`, which count
+    /// epochs, and `batch`, which counts steps. Say it before anything is logged. Runs of one's own
+    /// [resume](Run::resume_at) on their own; a [`Loop`](super::Loop) that has the session says it itself.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// let session = modelpulse::Session::create(dir.path())?;
+    /// (0..30).for_each(|step| session.run("batch").scalar("batch_loss", step, 0.5));
+    /// drop(session); // killed, with a checkpoint of the end of epoch 1
+    ///
+    /// let session = modelpulse::Session::create(dir.path())?;
+    /// session.resume_at(2, 20);
+    /// session.run("batch").scalar("batch_loss", 20, 0.4);
+    /// # session.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume_at(&self, epochs: impl Into<Step>, steps: impl Into<Step>) {
+        let (epochs, steps) = (epochs.into(), steps.into());
+        for (run, step) in [
+            (".", epochs),
+            ("train", epochs),
+            ("eval", epochs),
+            ("batch", steps),
+        ] {
+            self.run(run).resume_at(step);
+        }
+        let anew = epochs == Step::ZERO && steps == Step::ZERO;
+        self.inner.resumed.store(!anew, Ordering::Relaxed);
+        self.inner
+            .batch_step
+            .store(steps.as_i64(), Ordering::Relaxed);
     }
 
     /// Returns when all that was logged before is handed to the operating system, or was refused by it.

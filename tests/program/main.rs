@@ -9,6 +9,7 @@ mod divergence;
 mod fashion_mnist;
 mod kill;
 mod replay;
+mod resume;
 mod shown;
 mod support;
 mod tensorboard;

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::train::{
     BatchEnd, CheckpointSaved, Control, EpochEnd, FitStart, Hook, HookError, Monitor, State,
@@ -31,6 +32,10 @@ pub struct Checkpoint {
     monitor: Option<Monitor>,
     best: Option<f64>,
     keep: usize,
+    /// How long after the last one the next is due, and when that was.
+    spacing: Duration,
+    saved: Option<Instant>,
+    epochs: usize,
 }
 
 const ENDING: &str = "safetensors";
@@ -45,6 +50,9 @@ impl Checkpoint {
             monitor: None,
             best: None,
             keep: 0,
+            spacing: Duration::ZERO,
+            saved: None,
+            epochs: 0,
         }
     }
 
@@ -57,6 +65,13 @@ impl Checkpoint {
     /// Saves every `batches`-th batch, at least every one, in place of every epoch.
     pub fn every_batches(mut self, batches: usize) -> Self {
         (self.every, self.by_batch) = (batches.max(1), true);
+        self
+    }
+
+    /// Leaves out what is due sooner after the last one, so that short epochs are not spent on waiting for
+    /// the disk; but never the one behind the last epoch that is planned.
+    pub fn spaced(mut self, least: Duration) -> Self {
+        self.spacing = least;
         self
     }
 
@@ -83,11 +98,18 @@ impl Checkpoint {
     }
 
     /// Asks for the checkpoints behind `steps` steps. The last comes last: where it is, the others are.
-    fn save(&self, steps: usize, save: impl Fn(PathBuf)) {
+    fn save(&mut self, steps: usize, save: impl Fn(PathBuf)) {
+        self.saved = Some(Instant::now());
         if self.keep > 0 {
             save(file(&self.dir, &format!("{NUMBERED}{steps:08}")));
         }
         save(Self::last_in(&self.dir));
+    }
+
+    /// Whether the last one is long enough ago.
+    fn is_due(&self) -> bool {
+        let due = |saved: Instant| saved.elapsed() >= self.spacing;
+        self.saved.is_none_or(due)
     }
 
     fn remove_old(&self) -> std::io::Result<()> {
@@ -133,7 +155,9 @@ impl Hook for Checkpoint {
         Ok(())
     }
 
-    fn fit_start(&mut self, _: &FitStart<'_>) -> Result<Control, HookError> {
+    fn fit_start(&mut self, at: &FitStart<'_>) -> Result<Control, HookError> {
+        self.epochs = at.epochs;
+        self.saved = Some(Instant::now());
         fs::create_dir_all(&self.dir)
             .map_err(|error| format!("cannot make {}: {error}", self.dir.display()))?;
         Ok(Control::Continue)
@@ -141,7 +165,7 @@ impl Hook for Checkpoint {
 
     fn batch_end(&mut self, at: &BatchEnd<'_>) -> Result<Control, HookError> {
         let steps = at.step + 1;
-        if self.by_batch && steps.is_multiple_of(self.every) {
+        if self.by_batch && steps.is_multiple_of(self.every) && self.is_due() {
             self.save(steps, |path| at.save(path));
         }
         Ok(Control::Continue)
@@ -158,7 +182,9 @@ impl Hook for Checkpoint {
                 at.save(Self::best_in(&self.dir));
             }
         }
-        if !self.by_batch && (at.epoch + 1).is_multiple_of(self.every) {
+        let epochs = at.epoch + 1;
+        let last = epochs == self.epochs;
+        if !self.by_batch && epochs.is_multiple_of(self.every) && (last || self.is_due()) {
             self.save(at.steps, |path| at.save(path));
         }
         Ok(Control::Continue)

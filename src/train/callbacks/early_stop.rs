@@ -3,7 +3,7 @@
 //! As Keras's `EarlyStopping`: NaN is never better, and what is better than the best by no more than the least
 //! gain counts as no better.
 
-use crate::train::{Control, EpochEnd, FitEnd, Hook, HookError, Monitor, State};
+use crate::train::{CheckpointLoaded, Control, EpochEnd, FitEnd, Hook, HookError, Monitor, State};
 
 /// Stops when a metric, the held-out loss if nothing else is said, has not been better for 5 epochs in a row.
 ///
@@ -68,6 +68,24 @@ impl EarlyStop {
     }
 }
 
+impl EarlyStop {
+    fn verdict(&self) -> Control {
+        if self.waited < self.patience {
+            return Control::Continue;
+        }
+        let Self {
+            monitor,
+            best,
+            best_epoch,
+            waited,
+            ..
+        } = self;
+        Control::Stop(format!(
+            "early stop: {monitor} has not been better for {waited} epochs; its best was {best} in epoch {best_epoch}"
+        ))
+    }
+}
+
 impl Hook for EarlyStop {
     fn state(&self) -> State {
         let mut state = State::new();
@@ -105,19 +123,12 @@ impl Hook for EarlyStop {
             return Ok(Control::Continue);
         }
         self.waited += 1;
-        if self.waited < self.patience {
-            return Ok(Control::Continue);
-        }
-        let Self {
-            monitor,
-            best,
-            best_epoch,
-            waited,
-            ..
-        } = self;
-        Ok(Control::Stop(format!(
-            "early stop: {monitor} has not been better for {waited} epochs; its best was {best} in epoch {best_epoch}"
-        )))
+        Ok(self.verdict())
+    }
+
+    /// A fit that was killed behind its last epoch has no other.
+    fn checkpoint_loaded(&mut self, _: &CheckpointLoaded<'_>) -> Result<Control, HookError> {
+        Ok(self.verdict())
     }
 
     fn fit_end(&mut self, at: &FitEnd<'_>) -> Result<(), HookError> {

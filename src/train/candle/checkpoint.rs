@@ -6,13 +6,14 @@
 //! <https://huggingface.co/docs/safetensors>.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 
+use super::TrainError;
+use crate::log::replace;
 use crate::train::{HookError, State, Values};
 
 /// What is saved, by name.
@@ -57,29 +58,95 @@ pub(super) fn write(
     Ok(bytes.len() as u64)
 }
 
+/// What a checkpoint says of itself, without its tensors.
+///
+/// ```
+/// use modelpulse::train::candle::CheckpointInfo;
+/// match CheckpointInfo::read("runs/digits-001/checkpoints/last.safetensors") {
+///     Ok(info) => println!("goes on at epoch {}, step {}", info.epochs, info.steps),
+///     Err(error) => println!("starts over: {error}"),
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CheckpointInfo {
+    /// How many epochs had ended.
+    pub epochs: usize,
+    /// How many steps there were.
+    pub steps: usize,
+    /// What the order of the data was drawn by.
+    pub seed: u64,
+    /// The version of this crate that saved it.
+    pub version: String,
+    /// The metrics of the held-out split in the last epoch that had ended.
+    pub eval: BTreeMap<String, f64>,
+}
+
+impl CheckpointInfo {
+    /// Reads the file `path`, and makes sure that it is as it was written.
+    ///
+    /// # Errors
+    /// [`TrainError::Resume`] where it cannot be read, is damaged, or is no checkpoint.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, TrainError> {
+        let path = path.as_ref();
+        let of = |source| TrainError::Resume {
+            path: path.to_owned(),
+            source,
+        };
+        let (_, info) = read_whole(path).map_err(of)?;
+        Self::of(&info).map_err(of)
+    }
+
+    fn of(info: &HashMap<String, String>) -> Result<Self, HookError> {
+        fn number<T: std::str::FromStr>(
+            info: &HashMap<String, String>,
+            name: &str,
+        ) -> Result<T, HookError> {
+            let number = info.get(name).and_then(|text| text.parse().ok());
+            number.ok_or_else(|| format!("it does not say its {name}").into())
+        }
+        let eval = info.iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix("eval.")?;
+            Some((name.to_owned(), value.parse().ok()?))
+        });
+        Ok(Self {
+            epochs: number(info, "epochs")?,
+            steps: number(info, "steps")?,
+            seed: number(info, "seed")?,
+            version: info.get("version").cloned().unwrap_or_default(),
+            eval: eval.collect(),
+        })
+    }
+}
+
 /// A checkpoint that was read.
 pub(super) struct Checkpoint {
     tensors: HashMap<String, Tensor>,
 }
 
+/// The bytes of a checkpoint that is as it was written, but for its checksum, and its metadata.
+fn read_whole(path: &Path) -> Result<(Vec<u8>, HashMap<String, String>), HookError> {
+    let mut bytes = fs::read(path)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes)?;
+    let info = header.metadata().clone().unwrap_or_default();
+    if info.get("format").map(String::as_str) != Some(FORMAT) {
+        return Err("it is no checkpoint of a fit".into());
+    }
+    let said = info.get("crc32").map_or("", String::as_str);
+    let place = crc_place(&bytes).filter(|_| said.len() == NO_CRC.len());
+    let place = place.ok_or("it has no checksum")?;
+    bytes[place..place + NO_CRC.len()].copy_from_slice(NO_CRC.as_bytes());
+    let crc = format!("{:08x}", crc32fast::hash(&bytes));
+    if crc != said {
+        return Err(format!("it is damaged: its CRC-32 is {crc}, it says {said}").into());
+    }
+    Ok((bytes, info))
+}
+
 impl Checkpoint {
     /// Reads the file `path`, and makes sure that it is as it was written.
     pub(super) fn read(path: &Path) -> Result<Self, HookError> {
-        let mut bytes = fs::read(path)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes)?;
-        let info = header.metadata().as_ref();
-        let of = |name: &str| info.and_then(|info| info.get(name)).map(String::as_str);
-        if of("format") != Some(FORMAT) {
-            return Err("it is no checkpoint of a fit".into());
-        }
-        let said = of("crc32").unwrap_or_default().to_owned();
-        let place = crc_place(&bytes).filter(|_| said.len() == NO_CRC.len());
-        let place = place.ok_or("it has no checksum")?;
-        bytes[place..place + NO_CRC.len()].copy_from_slice(NO_CRC.as_bytes());
-        let crc = format!("{:08x}", crc32fast::hash(&bytes));
-        if crc != said {
-            return Err(format!("it is damaged: its CRC-32 is {crc}, it says {said}").into());
-        }
+        let (bytes, _) = read_whole(path)?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
         Ok(Self { tensors })
     }
@@ -142,28 +209,10 @@ fn crc_place(bytes: &[u8]) -> Option<usize> {
     (place + NO_CRC.len() <= 8 + header.len()).then_some(place)
 }
 
-/// Replaces a file at once: whoever is killed leaves the old one or the new one, on the disk.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    // What has no directory handle to sync has it written already.
-    match File::open(dir) {
-        Ok(dir) => dir.sync_all(),
-        Err(_) => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use candle_core::DType;
 
@@ -178,7 +227,12 @@ mod tests {
         let mut state = State::new();
         state.set("steps", 12.0);
         state.insert("hook.best", &[2], Values::F32(&[f32::NAN, 1.0]));
-        let metadata = [("steps", "12".to_owned())];
+        let metadata = [
+            ("seed", u64::MAX.to_string()),
+            ("epochs", "3".to_owned()),
+            ("steps", "12".to_owned()),
+            ("eval.loss", "NaN".to_owned()),
+        ];
         write(&path, model, [("loop", named(&state).unwrap())], &metadata).unwrap();
         path
     }
@@ -188,6 +242,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = written(dir.path());
         let checkpoint = Checkpoint::read(&path).unwrap();
+        let info = CheckpointInfo::read(&path).unwrap();
+        assert_eq!((info.seed, info.epochs, info.steps), (u64::MAX, 3, 12));
+        assert!(info.eval["loss"].is_nan() && info.version == env!("CARGO_PKG_VERSION"));
         let state = checkpoint.state("loop").unwrap();
         assert_eq!(state.number("steps"), Some(12.0));
         let (shape, values) = state.get("hook.best").unwrap();

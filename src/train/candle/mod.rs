@@ -20,6 +20,7 @@ mod tally;
 mod tensors;
 mod trainer;
 
+pub use checkpoint::CheckpointInfo;
 pub use clip::Clip;
 pub use data::LabelledTensors;
 pub use error::TrainError;

@@ -33,6 +33,9 @@ impl Loop {
         if let Some(rate) = progress.number("learning_rate") {
             trainee.set_learning_rate(rate);
         }
+        if let Some(session) = &self.hooks.session {
+            session.resume_at(self.epoch, self.steps);
+        }
         self.clock();
         self.hooks.load(self.place(), &progress.under("hook"));
         let loaded = CheckpointLoaded {
