@@ -25,10 +25,12 @@ pub use diff::{Differ, Differences, RunDifference, SeriesDifference, Side, Toler
 pub use edit::{Edit, Edited, Shift};
 pub use pace::Paced;
 pub use smooth::Smoothing;
+#[cfg(feature = "cli")]
+pub(crate) use sorted::Sorted;
 #[cfg(feature = "export")]
 pub(crate) use {
     names::Names,
-    sorted::{Point, Sorted, Sorter},
+    sorted::{Point, Sorter},
 };
 
 use crate::flow::{Event, Sink, SinkError, Source};

@@ -178,6 +178,7 @@ impl Column {
             .map_or(0, |nulls| nulls.iter().filter(|&&null| null).count())
     }
 
+    #[cfg(feature = "parquet")]
     pub(super) fn into_parts(self) -> (Values, Option<Vec<bool>>) {
         (self.values, self.nulls)
     }

@@ -3,7 +3,7 @@
 //! What changed is not said, for a follower looks at all files anyway; and no change is waited for longer
 //! than a bound, for some file systems tell of none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Changes in and below a directory, which need not be there yet.
@@ -21,7 +21,8 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct Changes {
-    dir: PathBuf,
+    #[cfg(feature = "follow")]
+    dir: std::path::PathBuf,
     #[cfg(feature = "follow")]
     watch: Option<Watch>,
 }
@@ -42,15 +43,20 @@ struct Watch {
 impl Changes {
     /// Changes of `dir` from now on.
     pub fn of(dir: impl AsRef<Path>) -> Self {
-        #[allow(unused_mut, reason = "without the feature there is nothing to start")]
-        let mut changes = Self {
-            dir: dir.as_ref().to_owned(),
-            #[cfg(feature = "follow")]
-            watch: None,
-        };
         #[cfg(feature = "follow")]
-        changes.start();
-        changes
+        {
+            let mut changes = Self {
+                dir: dir.as_ref().to_owned(),
+                watch: None,
+            };
+            changes.start();
+            changes
+        }
+        #[cfg(not(feature = "follow"))]
+        {
+            let _ = dir;
+            Self {}
+        }
     }
 
     /// Waits for a change since the last wait, or until `at_most` is over; it may return for nothing.
