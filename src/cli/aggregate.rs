@@ -10,12 +10,12 @@ use serde_json::json;
 
 use super::export::open;
 use super::progress::{Progress, Shown};
-use super::select::Select;
+use super::select::{Resumed, Select};
 use super::{Verdict, warn_of};
 use crate::export::{Cell, Column, ExportError, Format, Kind, Table};
 use crate::flow::{Event, Sink, Source};
-use crate::log::{LogReader, LogSink};
-use crate::replay::{Aggregate, Aggregator, Align, Edited};
+use crate::log::LogSink;
+use crate::replay::{Aggregate, Aggregator, Align};
 use crate::types::RunName;
 
 /// Aggregate runs, such as those of several seeds: mean, standard deviation, extremes and quantiles at each step
@@ -63,6 +63,9 @@ pub(super) struct Args {
     /// Print JSON lines; with --output or --to, one object that says what was written
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    resumed: Resumed,
 
     #[command(flatten)]
     select: Select,
@@ -133,8 +136,9 @@ fn gather(args: &Args) -> anyhow::Result<Aggregator> {
     let mut aggregator = Aggregator::default();
     let progress = Progress::new("reading");
     for dir in &args.logdirs {
-        let log = LogReader::open_runs(dir, |run| args.select.takes_run(run))?;
-        let mut source = Shown::new(Edited::new(log, args.select.edit()), progress.clone());
+        let select = &args.select;
+        let log = select.open(dir, &args.resumed, |run| select.takes_run(run))?;
+        let mut source = Shown::new(log, progress.clone());
         let name = dir.to_string_lossy();
         while let Some(instant) = source.next_instant().map_err(|error| anyhow!(error))? {
             for mut event in instant {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::json::number;
 use super::progress::{Progress, Shown};
-use super::select::{Rename, Select};
+use super::select::{Rename, Resumed, Select};
 use super::{Verdict, warn_of};
 use crate::flow::Source;
-use crate::log::LogReader;
+use crate::log::PurgedReader;
 use crate::replay::{Differ, Differences, Edited, SeriesDifference, Side, Tolerance};
 use crate::types::{RunName, Tag};
 
@@ -43,6 +43,9 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
+    resumed: Resumed,
+
+    #[command(flatten)]
     select: Select,
 
     #[command(flatten)]
@@ -72,7 +75,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             Side::A => args.select.edit_with(Some(&args.rename)),
             Side::B => args.select.edit_of_renamed(&args.rename),
         };
-        let log = LogReader::open(dir)?;
+        let log = PurgedReader::open_runs(dir, args.resumed.policy(), |_| true)?;
         let mut source = Shown::new(Edited::new(log, edit), progress.clone());
         while let Some(instant) = source.next_instant().map_err(|error| anyhow!(error))? {
             for event in &instant {

@@ -8,12 +8,11 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
 use super::progress::{Progress, Shown};
-use super::select::Select;
+use super::select::{Resumed, Select};
 use super::{Verdict, warn_of};
 use crate::export::{Files, Format, LongTable, partition_name, wide_table};
 use crate::flow::Source;
 use crate::log::LogReader;
-use crate::replay::Edited;
 use crate::types::RunName;
 
 /// Write a log as a table: CSV, JSON lines or Parquet
@@ -58,6 +57,9 @@ pub(super) struct Args {
     /// Say what was written as one JSON object, on standard error where the table goes to standard output
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    resumed: Resumed,
 
     #[command(flatten)]
     select: Select,
@@ -174,8 +176,13 @@ struct Job<'a> {
 impl Job<'_> {
     /// Writes one table of some runs.
     fn table(&mut self, path: &Path, takes: impl Fn(&RunName) -> bool) -> anyhow::Result<()> {
-        let log = LogReader::open_runs(&self.args.logdir, takes)?;
-        let edited = Edited::new(log, self.args.select.edit());
+        let Args {
+            select,
+            resumed,
+            logdir,
+            ..
+        } = self.args;
+        let edited = select.open(logdir, resumed, takes)?;
         let mut source = Shown::new(edited, self.progress.clone());
         let out = open(path)?;
         let table = |columns: &[_]| self.format.table(columns, out);

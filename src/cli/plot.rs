@@ -15,11 +15,10 @@ use serde_json::{Value, json};
 use self::reduced::Line;
 use super::json::number;
 use super::progress::{Progress, Shown};
-use super::select::Select;
+use super::select::{Resumed, Select};
 use super::{Verdict, warn_of};
 use crate::flow::Source;
-use crate::log::LogReader;
-use crate::replay::{Edited, Names, Point, Smoothing, Sorted, Sorter};
+use crate::replay::{Names, Point, Smoothing, Sorted, Sorter};
 use crate::types::{RunName, Tag};
 
 /// Plot scalars: as a picture (PNG or SVG), or on the terminal
@@ -53,6 +52,9 @@ pub(super) struct Args {
     /// Print what was plotted as one JSON object instead of the terminal's chart
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    resumed: Resumed,
 
     #[command(flatten)]
     select: Select,
@@ -154,11 +156,9 @@ impl Picture {
 }
 
 fn charts(args: &Args) -> anyhow::Result<Vec<Chart>> {
-    let log = LogReader::open_runs(&args.logdir, |run| args.select.takes_run(run))?;
-    let mut source = Shown::new(
-        Edited::new(log, args.select.edit()),
-        Progress::new("reading"),
-    );
+    let select = &args.select;
+    let log = select.open(&args.logdir, &args.resumed, |run| select.takes_run(run))?;
+    let mut source = Shown::new(log, Progress::new("reading"));
     let (mut series, mut sorter) = (Names::default(), Sorter::default());
     while let Some(instant) = source.next_instant().map_err(|error| anyhow!(error))? {
         for event in instant {

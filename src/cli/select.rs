@@ -1,10 +1,12 @@
 //! Which events of a log a command takes, and under which names, as its arguments say.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 
 use super::wildcard::{Renaming, Wildcard};
-use crate::replay::{Edit, Shift};
+use crate::log::{Error, PurgedReader, Restart};
+use crate::replay::{Edit, Edited, Shift};
 use crate::types::{RunName, Tag};
 
 /// Which events.
@@ -61,7 +63,33 @@ pub(super) struct Rename {
     shift_time: Vec<Move<f64>>,
 }
 
+/// What is left out of runs that were resumed.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Resumed {
+    /// What a resumed run leaves out of the points that it wrote anew: tensorboard, data-server, keep-all, purge;
+    /// 'modelpulse inspect --help' tells them apart
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    restart: Restart,
+}
+
+impl Resumed {
+    pub(super) fn policy(&self) -> Restart {
+        self.restart
+    }
+}
+
 impl Select {
+    /// The events of a log: those of `takes`' runs that are selected, under their own names.
+    pub(super) fn open(
+        &self,
+        logdir: &Path,
+        resumed: &Resumed,
+        takes: impl Fn(&RunName) -> bool,
+    ) -> Result<Edited<PurgedReader>, Error> {
+        let log = PurgedReader::open_runs(logdir, resumed.restart, takes)?;
+        Ok(Edited::new(log, self.edit()))
+    }
+
     /// Whether a run is taken.
     pub(super) fn takes_run(&self, run: &RunName) -> bool {
         self.runs.is_empty() || self.runs.iter().any(|it| it.matches(run.as_str()))

@@ -35,8 +35,8 @@ pub use error::{Error, Failed, Report};
 pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
 pub use reader::{
     Changes, FileSummary, Follower, Inspection, Log, LogFile, LogPoint, LogPoints, LogReader,
-    LogRun, LogSeries, LogValues, ParseRestartError, Place, Problem, ProblemKind, Repaired,
-    Restart, RunSummary, SeriesSummary, repair, total_bytes,
+    LogRun, LogSeries, LogValues, ParseRestartError, Place, Problem, ProblemKind, PurgedReader,
+    Repaired, Restart, RunSummary, SeriesSummary, repair, total_bytes,
 };
 pub use resume::last_steps;
 pub use run::{RunWriter, StepGuard};

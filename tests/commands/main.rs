@@ -6,6 +6,7 @@
 mod compared;
 mod copies;
 mod pictures;
+mod resumed;
 mod tables;
 
 use std::ffi::OsStr;
