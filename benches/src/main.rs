@@ -8,6 +8,7 @@
 mod buckets;
 mod clock;
 mod contest;
+mod export;
 mod kinds;
 mod limit;
 mod machine;
@@ -39,6 +40,7 @@ enum Verb {
     Kinds(kinds::Args),
     Train(train::Args),
     Metrics(metrics::Args),
+    Export(export::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
 }
@@ -70,6 +72,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   kinds
   train
   metrics
+  export
 
 Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, scikit-learn and
 torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
@@ -80,6 +83,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Kinds(args) => (args.common.json, kinds::run(&args)?),
         Verb::Train(args) => (args.common.json, train::run(&args)?),
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
+        Verb::Export(args) => (args.common.json, export::run(&args)?),
         Verb::MemoryChild(args) => return write::memory::child(&args),
     };
     if json {

@@ -138,10 +138,9 @@ impl Digits {
             Some(session) => self.hook(trainer, session, hooks),
             None => trainer,
         };
-        let forward = |inputs: &Tensor, _: &Pass| model.forward(inputs);
         let fit = trainer.fit(
             &parameters,
-            forward,
+            |inputs: &Tensor, _: &Pass| model.forward(inputs),
             &mut optimizer,
             &self.train,
             &self.eval,

@@ -72,7 +72,7 @@ impl PurgedReader {
         let mut runs = HashMap::new();
         if restart != Restart::KeepAll {
             let found = discover(dir)?.runs.into_iter();
-            let mut scans: Vec<(RunName, Vec<(PathBuf, Scan<Nothing>)>)> = found
+            let mut scans: Vec<(RunName, Vec<Scanned>)> = found
                 .filter(|(run, _)| takes(run))
                 .map(|(run, paths)| {
                     let scan = |path| (path, Scan::new(Nothing));
@@ -147,6 +147,9 @@ impl Run {
         keep.keeps(file, index, offset, event.step.as_i64(), is_number)
     }
 }
+
+/// A file, and what it notes of restarts.
+type Scanned = (PathBuf, Scan<Nothing>);
 
 /// Keeps no points, only what is noted of restarts.
 #[derive(Debug)]
