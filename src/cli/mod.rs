@@ -7,6 +7,7 @@ mod aggregate;
 mod alerting;
 mod console;
 mod diff;
+mod evaluate;
 mod export;
 mod inspect;
 mod json;
@@ -48,6 +49,7 @@ Examples:
   modelpulse inspect runs                                 what a log holds, and what is wrong with it
   modelpulse tail runs                                    follow it while it grows
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
+  modelpulse evaluate --predictions p.parquet             how good predictions are, and where not
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
   modelpulse plot runs --tag epoch_loss                   look at it here
   tensorboard --logdir runs                               look at it there";
@@ -60,6 +62,7 @@ enum Command {
     Tail(tail::Args),
     Repair(repair::Args),
     Replay(replay::Args),
+    Evaluate(evaluate::Args),
     Rules(rules::Args),
     Merge(merge::Args),
     Export(export::Args),
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Tail(args) => tail::run(args),
         Command::Repair(args) => repair::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Export(args) => export::run(args),

@@ -7,6 +7,8 @@ mod checkup;
 mod detect;
 #[cfg(feature = "stats")]
 pub mod errors;
+#[cfg(feature = "evaluate")]
+pub mod evaluation;
 mod finding;
 mod nan_guard;
 #[cfg(feature = "resources")]

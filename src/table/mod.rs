@@ -35,6 +35,8 @@ mod roles;
 mod schema;
 mod source;
 
+#[cfg(feature = "evaluate")]
+pub(crate) use cell::timestamp_text as time_text;
 pub use column::{Batch, Column, Strings, Values};
 pub use error::{Place, TableError};
 pub use roles::{Role, Roles};
