@@ -1,17 +1,7 @@
 //! Tables that pandas, Arrow, DuckDB and Python write are read as they wrote them; what is no table says where.
 
-mod bad_input;
-
-use std::path::PathBuf;
-use std::process::Command;
-
 use modelpulse::table::{Kind, Options, Table, Values};
 use serde_json::{Value, json};
-
-fn python() -> PathBuf {
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
-    std::env::var_os("MODELPULSE_PYTHON").map_or_else(own, PathBuf::from)
-}
 
 /// A column as JSON.
 fn read(table: &Table, column: &str) -> Value {
@@ -53,13 +43,7 @@ fn read(table: &Table, column: &str) -> Value {
 #[test]
 fn what_other_tools_write_is_read_as_they_wrote_it() {
     let dir = tempfile::tempdir().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/table/write_tables.py");
-    let written = Command::new(python())
-        .arg(script)
-        .arg(dir.path())
-        .status()
-        .unwrap();
-    assert!(written.success());
+    super::python("write_tables.py", dir.path());
     let expected = std::fs::read_to_string(dir.path().join("expected.json")).unwrap();
     let expected: Value = serde_json::from_str(&expected).unwrap();
     let mut compared = 0;
