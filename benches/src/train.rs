@@ -12,7 +12,9 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use modelpulse::Session;
 use modelpulse::datasets::{Dataset, Images};
 use modelpulse::summary::SessionStatus;
-use modelpulse::train::callbacks::{ConfusionMatrices, Histograms, Pixels, Scalars, WorstExamples};
+use modelpulse::train::callbacks::{
+    ConfusionMatrices, Curves, Histograms, Pixels, PrCurves, Scalars, WorstExamples,
+};
 use modelpulse::train::candle::{LabelledTensors, Mlp, Parameters, Pass, Trainer};
 use tempfile::TempDir;
 
@@ -174,6 +176,8 @@ impl Digits {
         trainer
             .hook(Histograms::new(session))
             .hook(ConfusionMatrices::new(session, names()))
+            .hook(PrCurves::new(session, names()))
+            .hook(Curves::new(session, names()))
             .hook(WorstExamples::new(session, pixels, names()))
     }
 }

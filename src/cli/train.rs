@@ -30,7 +30,8 @@ use crate::health::Alerts;
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::callbacks::{
-    Checkpoint, ConfusionMatrices, Histograms, Pixels, Progress, Scalars, Screen, WorstExamples,
+    Checkpoint, ConfusionMatrices, Curves, Histograms, Pixels, PrCurves, Progress, Scalars, Screen,
+    WorstExamples,
 };
 use crate::train::candle::{AdamW, CheckpointInfo, LabelledTensors, Mlp, Parameters, Trainer};
 
@@ -162,6 +163,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .hook(Scalars::new(&session))
         .hook(Histograms::new(&session))
         .hook(ConfusionMatrices::new(&session, names.clone()))
+        .hook(PrCurves::new(&session, names.clone()))
+        .hook(Curves::new(&session, names.clone()))
         .hook(WorstExamples::new(&session, grey(data.eval()), names))
         .hook(match settings.checkpoint_every {
             Some(epochs) => checkpointing.every(epochs),

@@ -40,14 +40,17 @@ pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64
         .collect()
 }
 
-fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
+/// All metrics of a classifier's predictions.
+pub(super) fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
     let mut metrics = MulticlassMetrics::new(predictions.classes());
-    let (mut labels, mut all) = (Vec::new(), Vec::new());
-    for (_, label, scores) in predictions.iter() {
+    let mut labels = Vec::with_capacity(predictions.len());
+    let mut scores = Vec::with_capacity(predictions.len() * predictions.classes());
+    for (_, label, row) in predictions.iter() {
         labels.push(label);
-        all.extend(scores.iter().copied().map(f64::from));
+        // A softmax may come out a little above 1; clamping keeps NaN.
+        scores.extend(row.iter().map(|&score| f64::from(score).clamp(0.0, 1.0)));
     }
-    metrics.update(MulticlassBatch::new(&labels, &all))?;
+    metrics.update(MulticlassBatch::new(&labels, &scores))?;
     Ok(metrics)
 }
 

@@ -7,6 +7,7 @@ pub mod callbacks;
 mod classification;
 mod drive;
 mod epoch;
+mod evaluation;
 mod hook;
 mod kinds;
 mod monitor;
@@ -26,6 +27,7 @@ pub mod candle;
 pub use classification::{classification_metrics, confusion_matrix};
 pub use drive::{Batch, HookFailure, Loop, LoopReport, OnError};
 pub use epoch::{Epoch, EpochReport, Means};
+pub use evaluation::Evaluation;
 pub use hook::{
     AfterBackward, AfterLoss, AfterStep, BatchEnd, BatchStart, BeforeStep, CheckpointLoaded,
     CheckpointSaved, Control, EpochEnd, EpochStart, EvalBatch, EvalEnd, EvalStart, Exception,

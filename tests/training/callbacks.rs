@@ -8,8 +8,8 @@ use modelpulse::health::{Checkup, NanGuard, OnNan, Resources};
 use modelpulse::summary;
 use modelpulse::train::Schedule;
 use modelpulse::train::callbacks::{
-    ConfusionMatrices, GradNorm, GraphOnce, HParams, Histograms, LearningRate, PrCurves, Progress,
-    Projector, Scalars, Throughput, Timing, WorstExamples,
+    ConfusionMatrices, Curves, GradNorm, GraphOnce, HParams, Histograms, LearningRate, PrCurves,
+    Progress, Projector, Scalars, Throughput, Timing, WorstExamples,
 };
 use modelpulse::train::candle::{Parameters, Sgd, SgdConfig, Trainer};
 
@@ -68,6 +68,7 @@ fn train() -> (Log, String) {
         .hook(Histograms::new(&session).every_batches(50).gradients(false))
         .hook(GradNorm::new(&session).every(15))
         .hook(PrCurves::new(&session, names.clone()))
+        .hook(Curves::new(&session, names.clone()))
         .hook(ConfusionMatrices::new(&session, names.clone()))
         .hook(WorstExamples::new(&session, pixels.clone(), names.clone()))
         .hook(
@@ -199,7 +200,7 @@ fn predictions(log: &Log) {
     let (steps, shapes) = log.series("eval", "pr_curve/7", "pr_curves");
     assert_eq!((steps, &shapes[0]), (vec![0, 1, 2], &vec![6, 201].into()));
     assert_eq!(log.tags("eval", "pr_curve/").len(), 10);
-    for tag in ["confusion_matrix", "worst_examples"] {
+    for tag in ["confusion_matrix", "roc", "reliability", "worst_examples"] {
         let (steps, sizes) = log.series("eval", tag, "images");
         assert_eq!(steps, [0, 1, 2]);
         assert!(sizes[0][0].as_u64().unwrap() > 100, "{sizes:?}");

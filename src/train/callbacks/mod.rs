@@ -19,6 +19,8 @@ mod timing;
 
 #[cfg(feature = "figures")]
 mod confusion;
+#[cfg(feature = "figures")]
+mod curves;
 #[cfg(feature = "progress")]
 mod progress;
 #[cfg(feature = "figures")]
@@ -27,6 +29,8 @@ mod worst;
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "figures")]
 pub use confusion::ConfusionMatrices;
+#[cfg(feature = "figures")]
+pub use curves::Curves;
 pub use early_stop::EarlyStop;
 pub use grad_norm::GradNorm;
 pub use graph::GraphOnce;
@@ -56,7 +60,7 @@ fn every(every: usize, step: usize, needs: Needs) -> Needs {
 }
 
 /// The name of a class, or its number where it has none.
-fn class_name(names: &[String], class: usize) -> String {
+pub(super) fn class_name(names: &[String], class: usize) -> String {
     let name = names.get(class);
     name.map_or_else(|| class.to_string(), Clone::clone)
 }
