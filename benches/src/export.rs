@@ -20,7 +20,7 @@ use crate::report::{Bound, Report};
 
 /// A log of 1,000,000 scalars as a table in each format
 ///
-/// From the event file to a finished table, as `modelpulse export` does it: ten series of random numbers, one row a
+/// From the event file to a finished table, as `modelpulse export` does it: ten series of normal noise, one row a
 /// value. Memory is how much more this process holds at the most while it exports.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -76,7 +76,7 @@ fn write(dir: &Path) -> anyhow::Result<()> {
     for number in 0..SCALARS {
         let tag = format!("train/metric_{}", number % SERIES);
         let time = 1.7e9 + number as f64 * 0.01;
-        let value = (noise.next() >> 40) as f64 / (1_u64 << 24) as f64;
+        let value = noise.normal();
         let event = Event::new("train", tag, number / SERIES, time, value);
         sink.accept(&[event]).map_err(|error| anyhow!(error))?;
     }

@@ -50,7 +50,7 @@ impl<T> Thinned<T> {
     }
 
     pub(super) fn push(&mut self, value: T) {
-        if self.seen % self.every == 0 {
+        if self.seen.is_multiple_of(self.every) {
             if self.kept.len() == self.most {
                 let mut at = 0;
                 self.kept.retain(|_| {
@@ -59,7 +59,7 @@ impl<T> Thinned<T> {
                 });
                 self.every *= 2;
             }
-            if self.seen % self.every == 0 {
+            if self.seen.is_multiple_of(self.every) {
                 self.kept.push(value);
             }
         }

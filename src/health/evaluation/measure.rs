@@ -19,7 +19,7 @@ pub(super) enum Metrics {
     /// Of predicted classes without scores.
     Decisions(ConfusionMatrix),
     Multilabel(MultilabelMetrics),
-    Regression(RegressionMetrics),
+    Regression(Box<RegressionMetrics>),
 }
 
 impl Metrics {
@@ -40,7 +40,7 @@ impl Metrics {
                     .threshold(asked.threshold)
                     .memory(memory),
             ),
-            Task::Regression => Self::Regression(RegressionMetrics::new().memory(memory)),
+            Task::Regression => Self::Regression(Box::new(RegressionMetrics::new().memory(memory))),
         }
     }
 

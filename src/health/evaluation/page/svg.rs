@@ -195,7 +195,7 @@ fn shown(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 {
         "0".to_owned()
-    } else if magnitude >= 1e6 || magnitude < 1e-3 {
+    } else if !(1e-3..1e6).contains(&magnitude) {
         format!("{value:.1e}").replace(".0e", "e")
     } else if magnitude >= 1e3 && (value / 1e3).fract().abs() < 1e-9 {
         format!("{}k", value / 1e3)
