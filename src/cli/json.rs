@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::health::Finding;
+
 pub(super) fn number(value: f64) -> Value {
     match value {
         _ if value.is_nan() => json!("NaN"),
@@ -20,4 +22,17 @@ pub(super) fn numbers<'a>(named: impl IntoIterator<Item = (&'a String, &'a f64)>
             .map(|(name, value)| (name.clone(), number(*value)))
             .collect::<Map<_, _>>(),
     )
+}
+
+/// A finding of a training.
+pub(super) fn finding(finding: &Finding) -> Value {
+    let evidence = finding.evidence.iter();
+    json!({
+        "kind": finding.kind.name(),
+        "run": finding.place.run(),
+        "step": finding.place.step().as_i64(),
+        "sentence": finding.sentence,
+        "evidence": evidence.map(|(what, value)| json!({ "what": what, "value": value })).collect::<Vec<_>>(),
+        "advice": finding.advice,
+    })
 }

@@ -99,7 +99,10 @@ pub fn main() -> ExitCode {
                     .take_while(|line| !line.starts_with("Usage"))
                     .collect()
             } else {
-                Vec::new()
+                // As is one of what would do.
+                lines
+                    .take_while(|line| line.starts_with("[possible"))
+                    .collect()
             };
             eprintln!(
                 "{first}{}{} (see --help)",

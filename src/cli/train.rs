@@ -7,10 +7,11 @@ mod card;
 mod ending;
 mod run_file;
 mod settings;
+mod steering;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,18 +23,21 @@ use self::card::{command_line, hparams, model_card};
 use self::ending::Ending;
 use self::run_file::RunFile;
 use self::settings::Settings;
+use self::steering::Training;
 use super::alerting;
-use super::{Verdict, console::EpochLines, rundir::claim};
+use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
-use crate::health::Alerts;
+use crate::health::{Alerts, Finding};
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::callbacks::{
-    Checkpoint, ConfusionMatrices, Curves, Histograms, Pixels, PrCurves, Progress, Scalars, Screen,
+    Checkpoint, ConfusionMatrices, Curves, Histograms, Pixels, Progress, Scalars, Screen,
     WorstExamples,
 };
-use crate::train::candle::{AdamW, CheckpointInfo, LabelledTensors, Mlp, Parameters, Trainer};
+use crate::train::candle::{
+    AdamW, CheckpointInfo, FitReport, LabelledTensors, Mlp, Parameters, Trainer,
+};
 
 /// Train a perceptron on images, and log its health for TensorBoard
 ///
@@ -59,6 +63,7 @@ pub(super) struct Args {
     /// settings and data are those that it began with
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "epochs", "batch_size", "learning_rate", "hidden", "seed", "checkpoint_every", "rule", "file", "logdir", "name",
+        "schedule", "warm_up", "clip_norm", "clip_value", "early_stop", "restore_best", "on_nan", "also",
     ])]
     resume: Option<PathBuf>,
 
@@ -76,6 +81,7 @@ Examples:
   modelpulse train
   modelpulse train --epochs 50 --hidden 128,64 --learning-rate 1e-3 --name wide
   modelpulse train --data /usr/share/datasets/fashion-mnist --epochs 5 --batch-size 128
+  modelpulse train --schedule cosine --warm-up 100 --clip-norm 1 --early-stop 5 --restore-best
   modelpulse train --rule 'eval/epoch_accuracy < 0.9' --json
   modelpulse train --resume runs/digits-001     go on where it was killed
 
@@ -126,8 +132,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         true => Progress::hidden(),
         false => Progress::bar(),
     };
-    let alerts = Arc::new(Mutex::new(Vec::new()));
-    let session = session(&args, &settings, &dir, &progress.screen(), &alerts)?;
+    let [alerts, findings]: [Arc<Mutex<Vec<Value>>>; 2] = Default::default();
+    let screen = progress.screen();
+    let session = session(&args, &settings, &dir, &screen, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
@@ -153,6 +160,20 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             RunFile::new(settings.clone(), command, &data).create(&dir)?
         }
     };
+    let training = Training {
+        learning_rate: settings.learning_rate,
+        steps: settings.epochs * data.train().len().div_ceil(settings.batch_size),
+        class_names: data.class_names(),
+        pixels: grey(data.eval()),
+    };
+    let silent = args.quiet || args.json;
+    let found = findings.clone();
+    let report = move |finding: &Finding| {
+        lock(&found).push(json::finding(finding));
+        if !silent {
+            print_line(&screen, format_args!("found: {finding}"));
+        }
+    };
     let names = data.class_names().to_vec();
     let checkpointing = Checkpoint::new(&checkpoints);
     let mut trainer = Trainer::new(data.classes())
@@ -163,14 +184,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .hook(Scalars::new(&session))
         .hook(Histograms::new(&session))
         .hook(ConfusionMatrices::new(&session, names.clone()))
-        .hook(PrCurves::new(&session, names.clone()))
         .hook(Curves::new(&session, names.clone()))
-        .hook(WorstExamples::new(&session, grey(data.eval()), names))
+        .hook(WorstExamples::new(&session, training.pixels.clone(), names))
+        .hook(settings.steering.hooks(&session, &training, report))
         .hook(match settings.checkpoint_every {
             Some(epochs) => checkpointing.every(epochs),
             None => checkpointing.spaced(CHECKPOINT_SPACING),
         })
         .hook(progress);
+    if let Some(clip) = settings.steering.clip() {
+        trainer = trainer.clip(clip);
+    }
     if let Some((path, _)) = checkpoint {
         trainer = trainer.resume(path);
     }
@@ -182,7 +206,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         &eval,
     )?;
 
-    if let Some(reason) = report.stopped.as_deref().filter(|_| report.diverged) {
+    if let Some(reason) = divergence(&report) {
         session
             .run(".")
             .log("health/divergence", report.epochs.len(), Text::new(reason));
@@ -203,16 +227,33 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         seed: settings.seed,
         parameters: parameters.count(),
         report: &report,
-        alerts: std::mem::take(&mut *alerts.lock().unwrap_or_else(PoisonError::into_inner)),
+        alerts: std::mem::take(&mut *lock(&alerts)),
+        findings: std::mem::take(&mut *lock(&findings)),
         written: written.as_ref().ok(),
     })?;
     // Said last, so that it is seen: the model is trained, its log is not whole.
     written.context("the log is not whole")?;
-    if let Some(reason) = report.stopped.as_deref().filter(|_| report.diverged) {
+    if let Some(reason) = divergence(&report) {
         eprintln!("{reason}; try a smaller --learning-rate");
         return Ok(Verdict::Unwell);
     }
     Ok(Verdict::Well)
+}
+
+/// Why the training diverged, if it did; a guard may have stopped it before the trainer saw it.
+fn divergence(report: &FitReport) -> Option<String> {
+    let reason = report.stopped.as_deref().filter(|_| report.diverged)?;
+    let plain = reason.trim_start_matches("diverged: ");
+    Some(format!("diverged: {plain}"))
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Prints what is not to wait for the end. Nobody may be reading any more; the training goes on.
+fn print_line(screen: &Screen, line: std::fmt::Arguments<'_>) {
+    screen.print(|| drop(writeln!(std::io::stdout(), "{line}")));
 }
 
 /// The checkpoint to go on from, if the run has one.
@@ -264,13 +305,9 @@ fn session(
         let (as_json, screen, alerts) = (args.json, screen.clone(), alerts.clone());
         builder = builder.sink(Alerts::new(rules, move |transition| {
             if as_json {
-                alerts
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(alerting::object(transition));
+                lock(&alerts).push(alerting::object(transition));
             } else {
-                // Nobody may be reading any more; the training goes on.
-                screen.print(|| drop(writeln!(std::io::stdout(), "{transition}")));
+                print_line(&screen, format_args!("{transition}"));
             }
         }));
     }

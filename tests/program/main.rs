@@ -11,5 +11,6 @@ mod kill;
 mod replay;
 mod resume;
 mod shown;
+mod steering;
 mod support;
 mod tensorboard;

@@ -8,7 +8,7 @@ use crate::summary::{HParams, Text};
 use crate::train::candle::Parameters;
 
 pub(super) fn hparams(settings: &Settings, data: &Dataset, optimizer: &ParamsAdamW) -> HParams {
-    HParams::new()
+    let hparams = HParams::new()
         .set("learning_rate", settings.learning_rate)
         .set("batch_size", settings.batch_size)
         .set("hidden", settings.hidden())
@@ -19,7 +19,8 @@ pub(super) fn hparams(settings: &Settings, data: &Dataset, optimizer: &ParamsAda
         .set("data", data.name())
         .metric("eval", "epoch_accuracy")
         .metric("eval", "epoch_loss")
-        .metric("eval", "epoch_auc_roc")
+        .metric("eval", "epoch_auc_roc");
+    settings.steering.hparams(hparams)
 }
 
 pub(super) fn model_card(

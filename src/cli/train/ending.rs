@@ -22,6 +22,7 @@ pub(super) struct Ending<'a> {
     pub(super) parameters: usize,
     pub(super) report: &'a FitReport,
     pub(super) alerts: Vec<Value>,
+    pub(super) findings: Vec<Value>,
     pub(super) written: Option<&'a log::Report>,
 }
 
@@ -57,6 +58,7 @@ pub(super) fn print(ending: Ending<'_>) -> anyhow::Result<()> {
             "diverged": report.diverged,
             "stopped": report.stopped,
             "alerts": ending.alerts,
+            "findings": ending.findings,
             "seconds": seconds(report.time),
             "hook_seconds": seconds(report.hook_time),
             "log": ending.written.map(|log| json!({ "written": log.written, "dropped": log.dropped, "bytes": log.bytes })),

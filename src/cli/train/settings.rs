@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
+use super::steering::Steering;
 use crate::cli::alerting::RuleArgs;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -24,7 +25,7 @@ pub(super) struct Settings {
     pub(super) batch_size: usize,
 
     /// The step size of AdamW
-    #[arg(long, value_name = "RATE", default_value = "0.003", value_parser = learning_rate)]
+    #[arg(long, value_name = "RATE", default_value = "0.003", value_parser = positive_number)]
     pub(super) learning_rate: f64,
 
     /// Units of each hidden layer, separated by commas
@@ -42,9 +43,12 @@ pub(super) struct Settings {
 
     #[command(flatten)]
     pub(super) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(super) steering: Steering,
 }
 
-fn positive(text: &str) -> Result<usize, String> {
+pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(number) => Ok(number),
@@ -52,7 +56,7 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-fn learning_rate(text: &str) -> Result<f64, String> {
+pub(super) fn positive_number(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
         Ok(_) => Err("must be a positive number".to_owned()),
@@ -76,6 +80,7 @@ impl Settings {
             "checkpoint_every": self.checkpoint_every,
             "rule": rules,
             "rules": file,
+            "steering": self.steering.to_json(),
         }))
     }
 
@@ -109,6 +114,7 @@ impl Settings {
                 every => Some(count("checkpoint_every", every)?),
             },
             rules: RuleArgs::of(rules.collect::<anyhow::Result<_>>()?, path("rules")),
+            steering: Steering::from_json(&json["steering"]).ok_or_else(|| missing("steering"))?,
         })
     }
 
@@ -136,7 +142,8 @@ mod tests {
     #[test]
     fn settings_come_back_from_their_file() {
         let arguments = "train --data /d --epochs 3 --learning-rate 0.1 --hidden 8,4 --seed 18446744073709551615 \
-             --checkpoint-every 2 --rules /r.toml";
+             --checkpoint-every 2 --rules /r.toml --schedule one-cycle --warm-up 7 --clip-norm 0.3 --early-stop 2 \
+             --restore-best --on-nan skip --also timing,pr-curves";
         let arguments = arguments
             .split(' ')
             .chain(["--rule", "a/b < 0.30000000000000004"]);
