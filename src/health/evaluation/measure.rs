@@ -11,14 +11,14 @@ use crate::metrics::{
     MulticlassMetrics, MultilabelBatch, MultilabelMetrics, RegressionBatch, RegressionMetrics,
 };
 
-/// The accumulator of a task.
+/// The accumulator of a task; boxed, as they differ much in size.
 #[derive(Debug)]
 pub(super) enum Metrics {
-    Binary(BinaryMetrics),
-    Multiclass(MulticlassMetrics),
+    Binary(Box<BinaryMetrics>),
+    Multiclass(Box<MulticlassMetrics>),
     /// Of predicted classes without scores.
-    Decisions(ConfusionMatrix),
-    Multilabel(MultilabelMetrics),
+    Decisions(Box<ConfusionMatrix>),
+    Multilabel(Box<MultilabelMetrics>),
     Regression(Box<RegressionMetrics>),
 }
 
@@ -26,20 +26,20 @@ impl Metrics {
     pub(super) fn new(plan: &Plan, asked: &Evaluator) -> Self {
         let (classes, memory) = (plan.classes.len(), asked.memory);
         match plan.task {
-            Task::Binary => Self::Binary(
-                BinaryMetrics::new()
-                    .threshold(asked.threshold)
-                    .memory(memory),
-            ),
-            Task::Multiclass if plan.scores.is_empty() => {
-                Self::Decisions(ConfusionMatrix::new(classes))
+            Task::Binary => {
+                let metrics = BinaryMetrics::new().threshold(asked.threshold);
+                Self::Binary(Box::new(metrics.memory(memory)))
             }
-            Task::Multiclass => Self::Multiclass(MulticlassMetrics::new(classes).memory(memory)),
-            Task::Multilabel => Self::Multilabel(
-                MultilabelMetrics::new(classes)
-                    .threshold(asked.threshold)
-                    .memory(memory),
-            ),
+            Task::Multiclass if plan.scores.is_empty() => {
+                Self::Decisions(Box::new(ConfusionMatrix::new(classes)))
+            }
+            Task::Multiclass => {
+                Self::Multiclass(Box::new(MulticlassMetrics::new(classes).memory(memory)))
+            }
+            Task::Multilabel => {
+                let metrics = MultilabelMetrics::new(classes).threshold(asked.threshold);
+                Self::Multilabel(Box::new(metrics.memory(memory)))
+            }
             Task::Regression => Self::Regression(Box::new(RegressionMetrics::new().memory(memory))),
         }
     }

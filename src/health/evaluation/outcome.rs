@@ -146,7 +146,7 @@ pub(super) fn outcome(
                 "cohen_kappa_quadratic",
                 matrix.cohen_kappa(KappaWeights::Quadratic),
             ));
-            (named, vec![matrix.clone()])
+            (named, vec![ConfusionMatrix::clone(matrix)])
         }
         Metrics::Multilabel(metrics) => {
             for label in 0..metrics.labels() {
