@@ -92,7 +92,7 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
 }
 
 /// A time as RFC 3339 writes it.
-#[cfg(any(test, feature = "parquet"))]
+#[cfg(any(test, feature = "evaluate", feature = "parquet"))]
 pub(crate) fn timestamp_text(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).map_or_else(
         || format!("{micros} us"),
