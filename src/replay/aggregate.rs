@@ -34,7 +34,7 @@ pub enum Align {
 /// seeds.finish(Align::Interpolate, &[0.5], |row| {
 ///     assert_eq!((row.count, row.quantiles[0]), (2, row.mean));
 ///     means.push((row.step.as_i64(), row.mean));
-///     Ok(())
+///     Ok::<(), std::io::Error>(())
 /// })?;
 /// assert_eq!(means, [(0, 2.0), (1, 3.0), (2, 4.0)]);
 /// # Ok::<(), std::io::Error>(())

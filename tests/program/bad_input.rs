@@ -232,7 +232,13 @@ fn replay_of_what_is_no_log_is_refused() {
     let nowhere = place.dir.path().join("nowhere");
     refused(&replay(&nowhere, &rule), &[text(&nowhere), "No such file"]);
     let file = place.data().join(LABELS);
-    refused(&replay(&file, &rule), &[text(&file)]);
+    // What is wrong with its bytes is said first.
+    let ran = replay(&file, &rule).ended(2);
+    let last = ran.err.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: ") && last.contains(text(&file)),
+        "{ran:#?}"
+    );
     refused(
         &replay(&place.data(), &rule),
         &[text(&place.data()), "no event files"],
@@ -241,5 +247,5 @@ fn replay_of_what_is_no_log_is_refused() {
     let empty = place.dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
     fs::write(empty.join("events.out.tfevents.1.host"), b"").unwrap();
-    refused(&replay(&empty, &rule), &[text(&empty), "no values"]);
+    refused(&replay(&empty, &rule), &[text(&empty), "no such values"]);
 }

@@ -47,8 +47,8 @@ fn the_schedule_moves_the_rate_and_more_is_logged_on_demand() {
     assert_eq!(series(dir.path(), "batch", "time/step_ms/forward").len(), 7);
     assert!(series(dir.path(), "batch", "resource/memory_bytes")[0].1 > 1e6);
     let settings = std::fs::read_to_string(dir.path().join("a/eval/projector_config.pbtxt"));
-    // All 360 held-out images; the perceptron shows no layer, so they are where its scores put them.
-    assert!(settings.unwrap().contains("scores"));
+    // The held-out images are where the hidden layer puts them.
+    assert!(settings.unwrap().contains("layer0"));
 }
 
 #[test]

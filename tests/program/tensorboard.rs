@@ -254,7 +254,9 @@ fn hparams_page_compares_the_sessions(shown: &Shown) {
         "hidden",
         "learning_rate",
         "optimizer",
+        "schedule",
         "seed",
+        "warm_up",
         "weight_decay",
     ];
     assert_eq!(names, expected.into());

@@ -94,8 +94,7 @@ pub struct LoopReport {
 /// }
 ///
 /// let mut line = Line { slope: 0.0, rate: 0.1 };
-/// let data = [[1.0, 2.0], [3.0]];
-/// # let data = [&data[0][..], &data[1][..1]];
+/// let data: [&[f64]; 2] = [&[1.0, 2.0], &[3.0]];
 /// let mut fit = Loop::new().hook(CloseEnough);
 /// fit.start(&mut line, 100, data.len());
 /// while fit.epoch_start(&mut line) {
