@@ -296,6 +296,8 @@ fn hparams_page_compares_the_sessions(shown: &Shown) {
             "hidden": "64",
             "learning_rate": number(settings[3]),
             "optimizer": "adamw",
+            "schedule": "constant",
+            "warm_up": 0.0,
             "seed": number(settings[1]),
             "weight_decay": 0.01,
         });
