@@ -191,7 +191,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             Some(epochs) => checkpointing.every(epochs),
             None => checkpointing.spaced(CHECKPOINT_SPACING),
         })
-        .hook(Written(session.clone()))
         .hook(progress);
     if let Some(clip) = settings.steering.clip() {
         trainer = trainer.clip(clip);
@@ -313,17 +312,4 @@ fn session(
         }));
     }
     Ok(builder.start()?)
-}
-
-/// Has an epoch written before the next hook tells of it: what was seen is never lost.
-struct Written(Session);
-
-impl crate::train::Hook for Written {
-    fn epoch_end(
-        &mut self,
-        _: &crate::train::EpochEnd<'_>,
-    ) -> Result<crate::train::Control, crate::train::HookError> {
-        self.0.flush();
-        Ok(crate::train::Control::Continue)
-    }
 }
