@@ -4,7 +4,8 @@
 
     {"fast" or "slow": {run: {tag: [[step, value], ...]}}}
 
-A value is a scalar's bits, or a checksum of whatever else it holds; where it was read from is no part of it.
+A value is a scalar's bits, or a checksum of whatever else it holds; where it was read from is no part of it. How a
+session with hyperparameters ended is a value too, by its name.
 Series whose tags begin with `time/` or `resource/` are left out: no two trainings have the same.
 """
 
@@ -14,10 +15,12 @@ import struct
 import sys
 
 from tensorboard import context
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 from loaders import fast, slow
 
-SAMPLES = {"scalars": 0, "histograms": 0, "images": 0, "text": 0}
+SAMPLES = {"scalars": 0, "histograms": 0, "images": 0, "text": 0, "graphs": 0}
+SESSION_END = "_hparams_/session_end_info"
 CONTEXT = context.RequestContext()
 ALL = {"experiment_id": "x", "downsample": 10**9}
 
@@ -44,7 +47,7 @@ def blobs(provider, point):
 def series(provider):
     views = [(provider.read_scalars, "scalars", scalar)]
     views += [(provider.read_tensors, plugin, tensor) for plugin in ("histograms", "text")]
-    views += [(provider.read_blob_sequences, "images", blobs)]
+    views += [(provider.read_blob_sequences, plugin, blobs) for plugin in ("images", "graphs")]
     read = {}
     for reader, plugin, value in views:
         for run, tags in reader(CONTEXT, plugin_name=plugin, **ALL).items():
@@ -53,7 +56,15 @@ def series(provider):
                     read.setdefault(run, {})[tag] = [
                         [point.step, value(provider, point)] for point in points
                     ]
+    for run, tags in provider.list_tensors(CONTEXT, experiment_id="x", plugin_name="hparams").items():
+        if SESSION_END in tags:
+            read.setdefault(run, {})[SESSION_END] = [[0, status(tags[SESSION_END].plugin_content)]]
     return read
+
+
+def status(content):
+    data = plugin_data_pb2.HParamsPluginData.FromString(content)
+    return api_pb2.Status.Name(data.session_end_info.status)
 
 
 views = {view.__name__: view(sys.argv[1], SAMPLES, series) for view in (fast, slow)}

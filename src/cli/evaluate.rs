@@ -14,6 +14,7 @@ use super::{Verdict, rundir};
 use crate::Session;
 use crate::health::evaluation::{Comparison, Evaluation, Evaluator, Task, page};
 use crate::metrics::Memory;
+use crate::train::Ranks;
 
 /// Measure a table of labels and predictions by all metrics of its task
 ///
@@ -236,7 +237,7 @@ fn log(
     comparison: Option<&Comparison>,
 ) -> anyhow::Result<PathBuf> {
     let dir = rundir::claim(logdir, args.name.as_deref(), "evaluate")?;
-    let session = Session::create(&dir)?;
+    let session = Session::builder(&dir).ranks(Ranks::Any).start()?;
     let candidate = if comparison.is_some() {
         "candidate"
     } else {

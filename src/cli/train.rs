@@ -31,6 +31,7 @@ use crate::datasets::{Dataset, Images};
 use crate::health::{Alerts, Finding};
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
+use crate::train::Ranks;
 use crate::train::callbacks::{
     Checkpoint, ConfusionMatrices, Curves, Histograms, Pixels, Progress, Scalars, Screen,
     WorstExamples,
@@ -297,7 +298,8 @@ fn session(
     alerts: &Arc<Mutex<Vec<Value>>>,
 ) -> anyhow::Result<Session> {
     // One seed gives one log, on a busy machine too: what cannot be kept is waited for, not dropped.
-    let mut builder = Session::builder(dir).log(|log| log.overflow(Overflow::Wait));
+    let builder = Session::builder(dir).ranks(Ranks::Any);
+    let mut builder = builder.log(|log| log.overflow(Overflow::Wait));
     if !args.quiet && !args.json && !std::io::stderr().is_terminal() {
         builder = builder.sink(EpochLines::new(settings.epochs));
     }

@@ -59,6 +59,7 @@ pub(super) struct Config {
     pub(super) overflow: Overflow,
     pub(super) buffer_bytes: usize,
     pub(super) max_series: usize,
+    pub(super) discard: bool,
 }
 
 impl WriterBuilder {
@@ -71,6 +72,7 @@ impl WriterBuilder {
             overflow: Overflow::default(),
             buffer_bytes: 4 << 20,
             max_series: 100_000,
+            discard: false,
         };
         Self {
             config,
@@ -103,6 +105,12 @@ impl WriterBuilder {
     /// million of them. Default: 100,000.
     pub fn max_series(mut self, limit: usize) -> Self {
         self.config.max_series = limit;
+        self
+    }
+
+    /// Logs to the directory `name` of the log directory, in place of that itself.
+    pub(crate) fn below(mut self, name: &str) -> Self {
+        self.config.dir.push(name);
         self
     }
 
@@ -139,6 +147,13 @@ impl WriterBuilder {
         self
     }
 
+    /// Takes what is logged and forgets it: no directory is made, and sinks see nothing. For those of
+    /// several processes that are not to log.
+    pub fn discard(mut self) -> Self {
+        self.config.discard = true;
+        self
+    }
+
     /// Whether [`Writer::finish`] waits until the disk has everything. Default: yes.
     pub fn sync(mut self, sync: bool) -> Self {
         self.config.sync = sync;
@@ -164,7 +179,9 @@ impl WriterBuilder {
             voice,
         } = self;
         config.files = Arc::new(files);
-        check_writable(&config.dir)?;
+        if !config.discard {
+            check_writable(&config.dir)?;
+        }
         let inner = Inner::start(config, sinks, voice)?;
         Ok(Writer { inner })
     }

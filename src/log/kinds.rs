@@ -74,6 +74,9 @@ impl RunWriter {
     /// As [`Projector::write`], and [`ProjectorError::Run`] where the run was refused.
     pub fn embedding(&self, embedding: &Embedding) -> Result<(), ProjectorError> {
         let shared = &self.inner.shared;
+        if shared.config.discard {
+            return Ok(());
+        }
         let dir = self.id.and_then(|id| {
             let tables = shared.registry.tables();
             let name = tables.runs.get(id as usize)?;

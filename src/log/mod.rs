@@ -48,7 +48,7 @@ pub(crate) use record_file::{RecordFile, check_unused};
 pub(crate) use records::{LogRecord, RunRecords};
 #[cfg(feature = "candle")]
 pub(crate) use replace::replace;
-pub(crate) use resume::has_tag;
+pub(crate) use resume::take_back;
 pub(crate) use sequencer::Sequencer;
 #[cfg(feature = "signals")]
 pub(crate) use signal::before_end;

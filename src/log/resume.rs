@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use prost::Message;
@@ -13,7 +15,7 @@ use prost::Message;
 use super::name::event_files;
 use super::{Error, reader::discover};
 use crate::proto::{self, event::What, session_log::SessionStatus};
-use crate::record::{Item, RecordReader, Tail};
+use crate::record::{FOOTER_LEN, HEADER_LEN, Item, RecordReader, Tail};
 use crate::types::{RunName, Step};
 
 /// The last step of each run of the log directory `dir`, read from its files; what a resumed session
@@ -74,30 +76,63 @@ pub fn last_steps(dir: impl AsRef<Path>) -> Result<BTreeMap<RunName, Step>, Erro
     Ok(last)
 }
 
-/// Whether an event file of the directory itself has a value of this tag. A file that cannot be read has none.
-pub(crate) fn has_tag(dir: &Path, tag: &str) -> bool {
-    let names = event_files(dir).unwrap_or_default();
-    names.iter().any(|name| {
-        let Ok(file) = File::open(dir.join(name)) else {
-            return false;
-        };
-        let mut reader = RecordReader::new(file);
-        loop {
-            let record = match reader.next(Tail::Final) {
-                Ok(Item::Record(record)) => record,
-                Ok(Item::Damage(_)) => continue,
-                Ok(Item::End) | Err(_) => return false,
-            };
-            if let Ok(proto::Event {
-                what: Some(What::Summary(summary)),
-                ..
-            }) = proto::Event::decode(record.payload)
-                && summary.value.iter().any(|value| value.tag == tag)
-            {
-                return true;
-            }
+/// Takes what an earlier session said under this tag back: the records that hold nothing else leave the event
+/// files of the directory itself. For readers keep the first metadata of a tag, whatever comes later. Each such
+/// file changes at once; its writer must have ended.
+pub(crate) fn take_back(dir: &Path, tag: &str) -> Result<(), Error> {
+    let fail = |path: &Path, source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    for name in event_files(dir).map_err(|error| fail(dir, error))? {
+        let path = dir.join(name);
+        let records = records_of(&path, tag).map_err(|error| fail(&path, error))?;
+        if !records.is_empty() {
+            cut(&path, &records).map_err(|source| Error::Write { path, source })?;
         }
-    })
+    }
+    Ok(())
+}
+
+/// Where the records begin and end that hold values of this tag alone.
+fn records_of(path: &Path, tag: &str) -> io::Result<Vec<Range<u64>>> {
+    let mut reader = RecordReader::new(File::open(path)?);
+    let mut found = Vec::new();
+    loop {
+        let record = match reader.next(Tail::Final)? {
+            Item::Record(record) => record,
+            Item::Damage(_) => continue,
+            Item::End => return Ok(found),
+        };
+        if let Ok(proto::Event {
+            what: Some(What::Summary(summary)),
+            ..
+        }) = proto::Event::decode(record.payload)
+            && !summary.value.is_empty()
+            && summary.value.iter().all(|value| value.tag == tag)
+        {
+            let len = HEADER_LEN + record.payload.len() + FOOTER_LEN;
+            found.push(record.offset..record.offset + len as u64);
+        }
+    }
+}
+
+/// Replaces a file by one without these ranges.
+fn cut(path: &Path, ranges: &[Range<u64>]) -> io::Result<()> {
+    // No name that readers know.
+    let partial = path.with_file_name(format!(".modelpulse-{}", std::process::id()));
+    let copy = || {
+        let (mut from, mut to) = (File::open(path)?, File::create(&partial)?);
+        let mut at = 0;
+        for range in ranges {
+            io::copy(&mut (&from).take(range.start - at), &mut to)?;
+            at = from.seek(SeekFrom::Start(range.end))?;
+        }
+        io::copy(&mut from, &mut to)?;
+        to.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    copy().inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 /// Whether one of the event files begins with a START. A file that cannot be read has none.

@@ -58,6 +58,9 @@ impl Sequencer {
 
     fn put(&mut self, values: u64, item: Item) {
         let shared = &self.inner.shared;
+        if shared.config.discard {
+            return;
+        }
         if shared.finished.load(Ordering::Relaxed) {
             shared.account.fail(Error::Finished, values);
         } else if let Err(Full) = self.producer.item(item, &**shared) {

@@ -99,6 +99,9 @@ impl Inner {
         put: impl FnOnce(&mut Producer, &Shared) -> Result<(), Full>,
     ) {
         let shared = &*self.shared;
+        if shared.config.discard {
+            return;
+        }
         if shared.finished.load(Ordering::Relaxed) {
             return shared.account.fail(Error::Finished, values);
         }

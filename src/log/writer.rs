@@ -55,6 +55,11 @@ impl Writer {
         &self.inner.shared.config.dir
     }
 
+    /// Whether what is logged is kept; see [`WriterBuilder::discard`].
+    pub(crate) fn keeps(&self) -> bool {
+        !self.inner.shared.config.discard
+    }
+
     /// A run: a directory below the log directory, or `.` for the log directory itself.
     ///
     /// A name that is no relative path, or contains `tfevents`, is refused: what is logged there is
@@ -78,6 +83,11 @@ impl Writer {
     /// As [`flush`](Self::flush), and the disk has it.
     pub fn sync(&self) {
         self.inner.shared.flush(true);
+    }
+
+    /// Counts a failure that no value was lost by.
+    pub(crate) fn failed(&self, error: Error) {
+        self.inner.shared.account.fail(error, 0);
     }
 
     /// What was written so far.

@@ -13,6 +13,7 @@ mod kinds;
 mod monitor;
 mod phases;
 mod predictions;
+mod ranks;
 mod schedule;
 mod session;
 mod state;
@@ -36,6 +37,7 @@ pub use hook::{
 pub use monitor::{Mode, Monitor};
 pub use phases::Phases;
 pub use predictions::Predictions;
+pub use ranks::Ranks;
 pub use schedule::{ReduceOnPlateau, Schedule};
 pub use session::{Instant, Run, Session, SessionBuilder};
 pub use state::State;

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::ranks::{Place, Ranks};
 use super::{Epoch, Values};
 use crate::flow::{Sink, SinkError};
 use crate::log::{
-    Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder, has_tag,
+    Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder, take_back,
 };
 use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
 use crate::types::{Step, WallTime};
@@ -70,6 +71,7 @@ struct Inner {
 #[derive(Debug)]
 pub struct SessionBuilder {
     log: WriterBuilder,
+    ranks: Ranks,
 }
 
 impl SessionBuilder {
@@ -84,12 +86,23 @@ impl SessionBuilder {
         self.log(|log| log.sink(Box::new(sink)))
     }
 
+    /// Which of several processes log, where a launcher numbered them. Default: the one of rank 0.
+    pub fn ranks(mut self, ranks: Ranks) -> Self {
+        self.ranks = ranks;
+        self
+    }
+
     /// Starts the session.
     ///
     /// # Errors
     /// [`Error::Create`] where the directory cannot be made or written.
     pub fn start(self) -> Result<Session, Error> {
-        let writer = self.log.start()?;
+        let log = match self.ranks.place(|name| std::env::var(name).ok()) {
+            Place::Here => self.log,
+            Place::Below(name) => self.log.below(&name),
+            Place::Nowhere => self.log.discard(),
+        };
+        let writer = log.start()?;
         let inner = Inner {
             sequencer: Mutex::new(writer.sequencer()),
             writer,
@@ -119,12 +132,18 @@ impl Session {
     pub fn builder(dir: impl AsRef<Path>) -> SessionBuilder {
         SessionBuilder {
             log: Writer::builder(dir),
+            ranks: Ranks::default(),
         }
     }
 
     /// The log directory.
     pub fn dir(&self) -> &Path {
         self.inner.writer.dir()
+    }
+
+    /// Whether this process logs, where there are several: see [`Ranks`].
+    pub fn logs(&self) -> bool {
+        self.inner.writer.keeps()
     }
 
     /// A run of this session, such as `train`; `.` is the session's directory itself.
@@ -153,11 +172,8 @@ impl Session {
     ///
     /// A session that [resumes](Self::resume_at) leaves those that are there.
     pub fn hparams(&self, hparams: &HParams) {
+        self.inner.has_hparams.store(true, Ordering::Relaxed);
         if self.inner.resumed.load(Ordering::Relaxed) {
-            // How the earlier session ended is what readers show, if it could still say so.
-            let (tag, _) = HParams::session_end(SessionStatus::Success, WallTime::now());
-            let ended = has_tag(self.dir(), tag);
-            self.inner.has_hparams.store(!ended, Ordering::Relaxed);
             return;
         }
         let now = WallTime::now();
@@ -170,13 +186,13 @@ impl Session {
         for (tag, value) in [hparams.experiment(now), hparams.session_start(&name, now)] {
             instant.log(".", tag, Step::ZERO, value);
         }
-        self.inner.has_hparams.store(true, Ordering::Relaxed);
     }
 
     /// Goes on behind a checkpoint of an earlier session of the same directory, after so many epochs and
     /// steps: what that session logged of later ones is void, in the runs `train`, `eval` and `.`, which count
-    /// epochs, and `batch`, which counts steps. Say it before anything is logged. Runs of one's own
-    /// [resume](Run::resume_at) on their own; a [`Loop`](super::Loop) that has the session says it itself.
+    /// epochs, and `batch`, which counts steps; how it ended is taken back. Say it before anything is logged. Runs
+    /// of one's own [resume](Run::resume_at) on their own; a [`Loop`](super::Loop) that has the session says it
+    /// itself.
     ///
     /// ```
     /// # let dir = tempfile::tempdir()?;
@@ -192,6 +208,12 @@ impl Session {
     /// ```
     pub fn resume_at(&self, epochs: impl Into<Step>, steps: impl Into<Step>) {
         let (epochs, steps) = (epochs.into(), steps.into());
+        let (end, _) = HParams::session_end(SessionStatus::Unknown, WallTime::now());
+        if self.logs()
+            && let Err(error) = take_back(self.dir(), end)
+        {
+            self.inner.writer.failed(error);
+        }
         for (run, step) in [
             (".", epochs),
             ("train", epochs),

@@ -2,6 +2,7 @@
 //! by bit, and the same series in both of TensorBoard's loaders.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
@@ -216,6 +217,46 @@ fn a_run_that_is_killed_and_resumed_ends_as_one_that_never_was() {
         "{kills} kills in {runs} runs, {inside} of them within a checkpoint, {early} before the first step"
     );
     assert!(inside >= 3, "{inside} kills within a checkpoint");
+}
+
+#[test]
+fn a_run_that_was_told_to_end_has_succeeded_when_it_was_resumed_to_its_end() {
+    let (place, whole) = (Place::new(), Place::new());
+    // Once behind the run's file and before its first checkpoint, once behind that.
+    for (file, ready) in [
+        ("run.json", place.run().join("run.json")),
+        ("checkpoint", place.checkpoint()),
+    ] {
+        let mut child = modelpulse()
+            .current_dir(place.0.path())
+            .args(place.arguments())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !ready.exists() {
+            assert_eq!(child.try_wait().unwrap(), None, "before there was a {file}");
+            std::thread::yield_now();
+        }
+        let id = child.id().to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-s", "TERM", &id]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+        assert_eq!(place.checkpoint().exists(), file == "checkpoint");
+        let shown = series(&place);
+        for loader in ["fast", "slow"] {
+            let end = &shown[loader]["a"]["_hparams_/session_end_info"];
+            assert_eq!(end, &json!([[0, "STATUS_FAILURE"]]), "{loader}");
+        }
+    }
+    place.train();
+    whole.train();
+    let expected = series(&whole);
+    let end = &expected["fast"]["a"]["_hparams_/session_end_info"];
+    assert_eq!(end, &json!([[0, "STATUS_SUCCESS"]]));
+    // The graph is there too, once.
+    let graph = &expected["slow"]["a"]["__run_graph__"];
+    assert_eq!(graph.as_array().unwrap().len(), 1);
+    assert_same("told to end twice", &series(&place), &expected);
 }
 
 /// An unfinished run of two epochs, and its file.

@@ -1,8 +1,10 @@
 //! What this binary does when a test starts it as a child; see `support::Program`.
 
+use modelpulse::train::Ranks;
+
 #[cfg(feature = "signals")]
 use crate::signals;
-use crate::{descriptors, disk, ending, kill, second, support, threads};
+use crate::{descriptors, disk, ending, kill, ranks, second, support, threads};
 
 #[test]
 fn child() {
@@ -20,6 +22,8 @@ fn child() {
         #[cfg(feature = "signals")]
         "hang" => signals::hang(&dir),
         "hold" => second::hold(&dir),
+        "rank" => ranks::log_the_rank(&dir, Ranks::default()),
+        "each_rank" => ranks::log_the_rank(&dir, Ranks::Each),
         "grow" => disk::grow(&dir),
         "descriptors" => descriptors::log_to_many_runs(&dir),
         "thousand" => threads::make_a_thousand_writers(&dir),

@@ -13,6 +13,7 @@ mod ending;
 mod foreign;
 mod kill;
 mod overflow;
+mod ranks;
 mod refused;
 mod resume;
 mod rotation;
