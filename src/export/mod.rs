@@ -1,10 +1,11 @@
-//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`).
+//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`); a registry as a page for Prometheus.
 //!
 //! Rows go out as they come in: no cap, no sampling, and memory for no more than a block of rows. Every format keeps
 //! every value: NaN and infinities, texts in any script, steps at full width.
 
 mod content;
 mod csv;
+mod exposition;
 mod files;
 mod json_lines;
 mod long;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub use content::event_as_json;
+pub use exposition::Exposition;
 pub use files::{Files, partition_name};
 pub use long::LongTable;
 pub use wide::wide_table;

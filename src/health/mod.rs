@@ -11,6 +11,7 @@ pub mod errors;
 pub mod evaluation;
 mod finding;
 mod nan_guard;
+mod registry;
 #[cfg(feature = "resources")]
 mod resources;
 mod rules;
@@ -22,6 +23,10 @@ pub use detect::{
 };
 pub use finding::{Finding, FindingKind, Place};
 pub use nan_guard::{NanGuard, OnNan};
+pub use registry::{
+    Counter, Distribution, EventGauges, Families, Family, Gauge, Kind, Meter, MeterBuilder,
+    Reading, Recorded, Registry, States, Timer,
+};
 #[cfg(feature = "resources")]
 pub use resources::{Resources, Usage};
 pub use rules::{

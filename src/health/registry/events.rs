@@ -1,0 +1,115 @@
+//! The series of a session as gauges.
+//!
+//! A series `a/eval/x` is `modelpulse_x{run="a/eval"}`, which is what rules that were exported to Prometheus ask for.
+
+use std::collections::HashMap;
+
+use super::{Gauge, Registry};
+use crate::flow::{Event, Sink, SinkError};
+use crate::health::metric_of;
+use crate::types::{RunName, Tag};
+
+/// Shows the last value of each series of numbers as a gauge; see [`Registry::sink`].
+///
+/// The value is the decimal that was logged, rounded to single precision as the log has it. Two series that
+/// would be one, `top-5` and `top.5`, are told apart by a label `tag` of the later one.
+///
+/// ```
+/// use modelpulse::{flow::{Event, Sink}, health::Registry};
+/// let registry = Registry::new();
+/// registry.sink().accept(&[Event::new("a/eval", "x", 3, 1.7e9, 0.7)])?;
+/// assert_eq!(registry.meter("modelpulse_x").tag("run", "a/eval").gauge().value(), 0.7);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Debug)]
+pub struct EventGauges {
+    registry: Registry,
+    gauges: HashMap<RunName, HashMap<Tag, Gauge>>,
+    /// Which series has each metric and run.
+    owners: HashMap<(String, String), (RunName, Tag)>,
+}
+
+impl EventGauges {
+    pub(super) fn new(registry: &Registry) -> Self {
+        Self {
+            registry: registry.clone(),
+            gauges: HashMap::new(),
+            owners: HashMap::new(),
+        }
+    }
+
+    fn gauge(&mut self, run: &RunName, tag: &Tag) -> Gauge {
+        let path = run.path_of(tag.as_str());
+        let named = metric_of(&path);
+        let own = (run.clone(), tag.clone());
+        let owner = self.owners.entry(named.clone()).or_insert(own.clone());
+        let (metric, label) = named;
+        let meter = self.registry.meter(&metric).tag("run", label);
+        let meter = match *owner == own {
+            true => meter,
+            false => meter.tag("tag", tag.as_str()),
+        };
+        meter
+            .description("The last value of the series of this name, by run")
+            .gauge()
+    }
+}
+
+impl Sink for EventGauges {
+    fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
+        for event in instant {
+            let Some(value) = event.value.decimal() else {
+                continue;
+            };
+            let tags = self.gauges.get(&event.run);
+            if let Some(gauge) = tags.and_then(|tags| tags.get(&event.tag)) {
+                gauge.set(value);
+                continue;
+            }
+            let gauge = self.gauge(&event.run, &event.tag);
+            gauge.set(value);
+            let tags = self.gauges.entry(event.run.clone()).or_default();
+            tags.insert(event.tag.clone(), gauge);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Text;
+
+    #[test]
+    fn series_that_would_be_one_metric_are_told_apart() {
+        let registry = Registry::new();
+        let mut sink = registry.sink();
+        let event = |run: &str, tag: &str, value: f64| Event::new(run, tag, 0, 1.0, value);
+        let first = [
+            event("a", "eval/top-5", 0.1),
+            event("a/eval", "top-5", 0.2),
+            event("a/eval", "top.5", 0.3),
+            event(".", "top_5", f64::NAN),
+            Event::new("a", "card", 0, 1.0, Text::new("# no number")),
+        ];
+        sink.accept(&first).unwrap();
+        sink.accept(&[event("a/eval", "top.5", 0.4)]).unwrap();
+        let families = registry.families();
+        let family = families.iter().next().unwrap();
+        assert_eq!(families.iter().count(), 1);
+        assert_eq!(family.prometheus_name(), "modelpulse_top_5");
+        let shown: Vec<String> = family
+            .meters()
+            .map(|meter| format!("{} {:?}", meter.labels(), meter.read()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                r#"run="." Number(NaN)"#,
+                r#"run="a/eval" Number(0.1)"#,
+                r#"run="a/eval",tag="top-5" Number(0.2)"#,
+                r#"run="a/eval",tag="top.5" Number(0.4)"#,
+            ]
+        );
+    }
+}
