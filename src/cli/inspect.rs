@@ -14,6 +14,8 @@ use crate::proto::DataClass;
 
 mod text;
 
+pub(super) use text::{escape, short, write_table};
+
 /// Show what a log holds: runs, tags, kinds, steps, values, files, and damage
 ///
 /// Any TensorBoard log will do, and any damage: what cannot be read is passed over and said, and all

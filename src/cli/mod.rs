@@ -9,6 +9,7 @@ mod console;
 mod diff;
 mod evaluate;
 mod export;
+mod gate;
 mod inspect;
 mod json;
 mod log;
@@ -49,6 +50,7 @@ Examples:
   modelpulse inspect runs                                 what a log holds, and what is wrong with it
   modelpulse tail runs                                    follow it while it grows
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
+  modelpulse gate --baseline runs/main --candidate runs/pr-17   is the new one as good?
   modelpulse evaluate --predictions p.parquet             how good predictions are, and where not
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
   modelpulse plot runs --tag epoch_loss                   look at it here
@@ -64,6 +66,7 @@ enum Command {
     Replay(replay::Args),
     Evaluate(evaluate::Args),
     Rules(rules::Args),
+    Gate(gate::Args),
     Merge(merge::Args),
     Export(export::Args),
     Aggregate(aggregate::Args),
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Gate(args) => gate::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Export(args) => export::run(args),
         Command::Aggregate(args) => aggregate::run(args),

@@ -10,6 +10,8 @@ pub mod errors;
 #[cfg(feature = "evaluate")]
 pub mod evaluation;
 mod finding;
+mod gate;
+mod naming;
 mod nan_guard;
 mod registry;
 #[cfg(feature = "resources")]
@@ -22,6 +24,8 @@ pub use detect::{
     detectors,
 };
 pub use finding::{Finding, FindingKind, Place};
+pub use gate::{Allowance, Course, Courses, GateVerdict};
+pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};
 pub use registry::{
     Counter, Distribution, EventGauges, Families, Family, Gauge, Kind, Meter, MeterBuilder,

@@ -134,7 +134,10 @@ pub(in crate::cli) fn sparkline(course: &[f64]) -> String {
 }
 
 /// Names to the left, numbers to the right, and what comes last to the left.
-fn write_table<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> io::Result<()> {
+pub(in crate::cli) fn write_table<const N: usize>(
+    out: &mut impl Write,
+    lines: &[[String; N]],
+) -> io::Result<()> {
     let width = |column: usize| {
         let widths = lines.iter().map(|line| line[column].chars().count());
         widths.max().unwrap_or(0)
