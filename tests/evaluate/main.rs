@@ -5,7 +5,10 @@
 
 mod bad_input;
 mod bad_table;
+#[path = "../kinds/browser.rs"]
+mod browser;
 mod command;
+mod page;
 mod reference;
 mod table;
 

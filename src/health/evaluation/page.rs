@@ -87,7 +87,11 @@ fn header(out: &mut String, evaluation: &Evaluation, comparison: Option<&Compari
         facts.push(format!("{} invalid, left out", thousands(rows.invalid)));
     }
     if evaluation.plan.classes.len() > 2 {
-        facts.push(format!("{} classes", evaluation.plan.classes.len()));
+        let what = match evaluation.task {
+            super::Task::Multilabel => "labels",
+            _ => "classes",
+        };
+        facts.push(format!("{} {what}", evaluation.plan.classes.len()));
     }
     if let [_, positive] = &evaluation.plan.classes[..]
         && evaluation.task == super::Task::Binary

@@ -116,7 +116,7 @@ fn curves(
     let note = match curves {
         [only] => format!("{area} {:.4}", only.area),
         more if more.len() > MOST_CURVES => format!("the {MOST_CURVES} lowest of {}", more.len()),
-        more => format!("{} classes", more.len()),
+        more => format!("{} curves", more.len()),
     };
     chart(out, title, &note, &plot.finish(), &legend);
 }
@@ -408,15 +408,17 @@ fn slices(out: &mut String, evaluation: &Evaluation) {
         .iter()
         .map(|slice| slice.error)
         .fold(slices.error, f64::max);
-    let (row, left, width) = (27.0, 180.0, 350.0);
+    // Names stand above their bars: those of two columns are long.
+    let (row, left, width) = (36.0, 4.0, 350.0);
     let height = 12.0 + row * worst.len() as f64 + 24.0;
     let scale = (width - left - 46.0) / highest.max(f64::MIN_POSITIVE);
     let mut svg =
         format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Worst slices\">");
+    let mean = left + slices.error * scale;
     for (at, slice) in worst.iter().enumerate() {
         let y = 10.0 + row * at as f64;
         let name = slice.name();
-        let cut: String = name.chars().take(26).collect();
+        let cut: String = name.chars().take(50).collect();
         let cut = if cut.len() < name.len() {
             cut + "…"
         } else {
@@ -425,27 +427,28 @@ fn slices(out: &mut String, evaluation: &Evaluation) {
         let certain = slice.q_value < 0.05;
         let _ = write!(
             svg,
-            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}<title>{}</title></text>\
-             <rect x=\"{left}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"17\" rx=\"3\" style=\"fill:{};opacity:{}\"/>\
+            "<text x=\"{left}\" y=\"{:.1}\">{}<title>{}</title></text>\
+             <rect x=\"{left}\" y=\"{:.1}\" width=\"{:.1}\" height=\"13\" rx=\"3\" style=\"fill:{};opacity:{}\"/>\
+             <line class=\"guide\" x1=\"{mean:.1}\" x2=\"{mean:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
              <text class=\"cell\" x=\"{:.1}\" y=\"{:.1}\">{:.3}</text>",
-            left - 8.0,
-            y + 13.0,
+            y + 10.0,
             escaped(&cut),
             escaped(&name),
+            y + 15.0,
             slice.error * scale,
             colour_of(1),
             if certain { 0.9 } else { 0.35 },
-            left + slice.error * scale + 6.0,
             y + 13.0,
+            y + 30.0,
+            left + slice.error * scale + 6.0,
+            y + 26.0,
             slice.error
         );
     }
-    let x = left + slices.error * scale;
     let _ = write!(
         svg,
-        "<line class=\"guide\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"4\" y2=\"{:.1}\"/>\
-         <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">all rows {:.3}</text></svg>",
-        height - 20.0,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">all rows {:.3}</text></svg>",
+        mean.max(46.0),
         height - 5.0,
         slices.error
     );

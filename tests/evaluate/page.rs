@@ -1,0 +1,159 @@
+//! The report in a headless browser: every chart is drawn, no script complains, and nothing is fetched.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::browser::Browser;
+use super::{evaluate, python};
+
+/// A report: what is evaluated, and the charts that must be on its page, in order.
+type Report = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const REPORTS: [Report; 6] = [
+    (
+        "binary",
+        &["--predictions", "cancer.parquet"],
+        &[
+            "ROC curve",
+            "Precision and recall",
+            "Confusion matrix",
+            "Reliability",
+            "Scores by class",
+        ],
+    ),
+    (
+        "compared",
+        &[
+            "--predictions",
+            "cancer.csv",
+            "--baseline",
+            "old.csv",
+            "--slices",
+            "site,radius",
+            "--label-errors",
+        ],
+        &[
+            "ROC curve",
+            "Precision and recall",
+            "Confusion matrix",
+            "Reliability",
+            "Scores by class",
+            "Worst slices",
+        ],
+    ),
+    (
+        "multiclass",
+        &["--predictions", "digits.parquet", "--label-errors"],
+        &[
+            "ROC curve",
+            "Precision and recall",
+            "Confusion matrix",
+            "Reliability",
+        ],
+    ),
+    (
+        "decided",
+        &["--predictions", "decided.csv"],
+        &["Confusion matrix"],
+    ),
+    (
+        "multilabel",
+        &["--predictions", "labels.csv"],
+        &["ROC curve", "Precision and recall"],
+    ),
+    (
+        "regression",
+        &["--predictions", "diabetes.csv", "--slices", "bmi"],
+        &[
+            "True and predicted",
+            "Residuals",
+            "Distribution of errors",
+            "Worst slices",
+        ],
+    ),
+];
+
+/// The charts, with how many marks each has; what sticks out of its card; what was fetched.
+const LOOK: &str = "
+    const charts = [...document.querySelectorAll('figure.chart')].map(chart => {
+        const svg = chart.querySelector('svg');
+        const frame = chart.getBoundingClientRect();
+        const out = [...svg.querySelectorAll('text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            return box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom;
+        });
+        return {
+            title: chart.querySelector('h3').textContent,
+            marks: svg.querySelectorAll('polyline, rect, circle').length,
+            out: out.map(text => text.textContent),
+        };
+    });
+    return {
+        charts,
+        wide: document.documentElement.scrollWidth > window.innerWidth,
+        fetched: performance.getEntriesByType('resource').map(it => it.name),
+    };";
+
+#[test]
+fn the_report_is_drawn_in_a_browser_and_fetches_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    python("predictions.py", dir);
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reports");
+    fs::create_dir_all(&pictures).unwrap();
+    let browser = Browser::start();
+    for (name, arguments, charts) in REPORTS {
+        let file = format!("{name}.html");
+        let (code, _, err) = evaluate(dir, &[arguments, &["--quiet", "--html", &file]].concat());
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{name}");
+        let seen = look(&browser, &dir.join(&file));
+        let titles: Vec<&str> = seen["charts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|chart| chart["title"].as_str().unwrap())
+            .collect();
+        assert_eq!(titles, charts, "{name}");
+        for (at, chart) in seen["charts"].as_array().unwrap().iter().enumerate() {
+            assert!(chart["marks"].as_u64() > Some(0), "{name}: {chart}");
+            assert_eq!(chart["out"], json!([]), "{name}: {chart}");
+            let place = browser.run(&format!(
+                "const chart = document.querySelectorAll('figure.chart svg')[{at}];
+                chart.scrollIntoView();
+                return chart.getBoundingClientRect().toJSON();"
+            ));
+            browser.until_coloured(&place, 5);
+        }
+        assert_eq!(seen["fetched"], json!([]), "{name}");
+        assert_eq!(seen["wide"], false, "{name}");
+        assert_eq!(browser.complaints(), [""; 0], "{name}");
+        browser.run("window.scrollTo(0, 0)");
+        let picture = pictures.join(format!("{name}.png"));
+        fs::write(picture, browser.screenshot().png()).unwrap();
+    }
+    println!("screenshots of reports: {}", pictures.display());
+
+    // Else what is asserted above could not fail.
+    let page = fs::read_to_string(dir.join("binary.html")).unwrap();
+    let other = "<img src=\"http://127.0.0.1:1/nothing.png\"><script>nothing();</script></main>";
+    fs::write(dir.join("other.html"), page.replace("</main>", other)).unwrap();
+    let seen = look(&browser, &dir.join("other.html"));
+    assert_eq!(seen["fetched"].as_array().map(Vec::len), Some(1), "{seen}");
+    assert_eq!(browser.complaints().len(), 2);
+}
+
+/// What is on a page, once it is all there.
+fn look(browser: &Browser, page: &Path) -> Value {
+    browser.open(&format!("file://{}", page.display()));
+    browser.until(
+        "the whole page",
+        "return document.readyState === 'complete'",
+    );
+    browser.run(LOOK)
+}
