@@ -1,10 +1,10 @@
-//! The examples of the kinds of summary run, and their logs hold what they show.
-//!
-//! `cargo test` builds the examples beside the tests.
+//! The examples of the kinds of summary run, and their logs hold what they show; those of training are run by
+//! `tests/training`.
 #![cfg(all(feature = "figures", feature = "media"))]
 
+mod built;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use modelpulse::flow::{Event, Source};
@@ -16,7 +16,7 @@ use modelpulse::summary::{
 /// Runs an example in a directory of its own; its values by run and tag, each series in order.
 fn run(name: &str) -> (tempfile::TempDir, BTreeMap<String, Vec<Event>>) {
     let dir = tempfile::tempdir().unwrap();
-    let program = program(&format!("kinds_{name}"));
+    let program = built::example(&format!("kinds_{name}"), "figures,media");
     let output = Command::new(&program).current_dir(dir.path()).output();
     let output = output
         .unwrap_or_else(|error| panic!("{}: {error}; cargo build --examples", program.display()));
@@ -34,33 +34,6 @@ fn run(name: &str) -> (tempfile::TempDir, BTreeMap<String, Vec<Event>>) {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(said, format!("{count} values in runs/kinds_{name}\n"));
     (dir, series)
-}
-
-/// Beside the directory of this test's own program. Where only this test was built, it is built now.
-fn program(name: &str) -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let profile = here.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(name);
-    if !program.exists() {
-        let release = ["--release"]
-            .iter()
-            .filter(|_| profile.ends_with("release"));
-        let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--no-default-features",
-                "--features",
-                "figures,media",
-            ])
-            .args(["--example", name, "--target-dir"])
-            .arg(profile.parent().unwrap())
-            .args(release)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.unwrap().success(), "cannot build {name}");
-    }
-    program
 }
 
 fn last<'a, T: TryFrom<&'a modelpulse::summary::Value, Error: std::fmt::Debug>>(

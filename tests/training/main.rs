@@ -11,8 +11,13 @@ mod support;
 mod tasks;
 mod trace;
 
+#[path = "../built/mod.rs"]
+#[cfg(feature = "cli")]
+mod built;
 #[cfg(feature = "cli")]
 mod callbacks;
+#[cfg(feature = "cli")]
+mod examples;
 #[cfg(feature = "cli")]
 mod findings;
 #[cfg(feature = "cli")]

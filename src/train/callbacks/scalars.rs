@@ -68,11 +68,17 @@ impl Hook for Scalars {
             for (name, value) in &outcome.metrics {
                 instant.scalar(run, &format!("epoch_{name}"), end.epoch, *value);
             }
-            instant.scalar(run, "epoch_learning_rate", end.epoch, end.learning_rate);
+            // None, where there is no such thing.
+            if !end.learning_rate.is_nan() {
+                instant.scalar(run, "epoch_learning_rate", end.epoch, end.learning_rate);
+            }
             let seconds = outcome.time.as_secs_f64();
-            instant.scalar(run, "time/epoch_seconds", end.epoch, seconds);
-            let rate = outcome.items as f64 / seconds;
-            instant.scalar(run, "time/samples_per_second", end.epoch, rate);
+            // A loop of one's own may not take the time.
+            if seconds > 0.0 {
+                instant.scalar(run, "time/epoch_seconds", end.epoch, seconds);
+                let rate = outcome.items as f64 / seconds;
+                instant.scalar(run, "time/samples_per_second", end.epoch, rate);
+            }
         }
         instant.flush();
         Ok(Control::Continue)
