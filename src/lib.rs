@@ -39,6 +39,7 @@
 //! | [`flow`] | events, sources, sinks |
 //! | [`log`] | a log directory: its writer and its reader |
 //! | [`metrics`] | what predictions are worth |
+//! | `drift` | whether data, or what a model makes of them, have changed (feature `drift`) |
 //! | `table` | columns from CSV, Parquet and JSON lines (features `tables`, `parquet`) |
 //! | `datasets`, `figure` | images to train on; pictures of numbers (features `datasets`, `figures`) |
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
@@ -74,6 +75,8 @@ pub mod cli;
 pub mod compat;
 #[cfg(feature = "datasets")]
 pub mod datasets;
+#[cfg(feature = "drift")]
+pub mod drift;
 #[cfg(feature = "export")]
 pub mod export;
 #[cfg(feature = "figures")]

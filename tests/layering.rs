@@ -10,16 +10,17 @@ use std::path::Path;
 use source::{code, tokens, tree};
 
 /// From the ground up.
-const ROOMS: [&str; 18] = [
-    "types", "record", "proto", "summary", "flow", "log", "metrics", "table", "datasets", "figure",
-    "train", "health", "replay", "export", "serve", "bridge", "compat", "cli",
+const ROOMS: [&str; 19] = [
+    "types", "record", "proto", "summary", "flow", "log", "metrics", "drift", "table", "datasets",
+    "figure", "train", "health", "replay", "export", "serve", "bridge", "compat", "cli",
 ];
 
 /// Rooms that know less than their place allows.
-const NARROW: [(&str, &[&str]); 4] = [
+const NARROW: [(&str, &[&str]); 5] = [
     ("record", &[]),
     ("proto", &[]),
     ("summary", &["types", "proto"]),
+    ("drift", &["types", "metrics"]),
     ("figure", &["metrics"]),
 ];
 

@@ -9,18 +9,18 @@ const BUCKETS: usize = 1 << BITS;
 const PASSES: usize = 6;
 
 /// The integer whose order among such is that of the number.
-pub(super) fn key(score: f64) -> u64 {
+pub(crate) fn key(score: f64) -> u64 {
     let bits = score.to_bits();
     bits ^ ((bits as i64 >> 63) as u64 | 1 << 63)
 }
 
 /// The number of a key.
-pub(super) fn number(key: u64) -> f64 {
+pub(crate) fn number(key: u64) -> f64 {
     f64::from_bits(key ^ (((!key) as i64 >> 63) as u64 | 1 << 63))
 }
 
 /// The keys of the numbers, sorted: least significant digit first, leaving out digits in which all agree.
-pub(super) fn sorted_keys(numbers: impl Iterator<Item = f64>) -> Vec<u64> {
+pub(crate) fn sorted_keys(numbers: impl Iterator<Item = f64>) -> Vec<u64> {
     sorted(numbers.map(key).collect())
 }
 

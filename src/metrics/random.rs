@@ -5,14 +5,20 @@
 
 /// SplitMix64 (G. L. Steele et al., "Fast splittable pseudorandom number generators", 2014, doi 10.1145/2660193.2660195).
 #[derive(Debug, Clone)]
-pub(super) struct SplitMix(u64);
+pub(crate) struct SplitMix(u64);
 
 impl SplitMix {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    /// All that there is of it: one word.
+    #[cfg(feature = "drift")]
+    pub(crate) fn state(&mut self) -> &mut u64 {
+        &mut self.0
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,13 +27,13 @@ impl SplitMix {
     }
 
     /// A number below `limit`; the bias is below `limit` / 2⁶⁴.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     /// A number of 0..1.
     #[cfg(test)]
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 }

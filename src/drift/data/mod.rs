@@ -1,0 +1,3 @@
+//! Data drift of one feature: tests and distances between two samples.
+
+pub mod ks;

@@ -1,0 +1,45 @@
+//! Why drift could not be computed.
+
+/// Input that a test or a detector refuses; what refused it is as it was before.
+///
+/// ```
+/// use modelpulse::drift::{DriftError, concept::{Detector, Ddm}};
+///
+/// let error = Ddm::default().update(f64::NAN).unwrap_err();
+/// assert!(matches!(error, DriftError::Value { .. }));
+/// assert_eq!(error.to_string(), "ddm takes numbers of 0..=1, such as 1 for an error and 0 for none, not NaN");
+/// ```
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DriftError {
+    /// A detector was given a value that it has no answer to.
+    #[error("{detector} takes {takes}, not {value}")]
+    Value {
+        /// The detector.
+        detector: &'static str,
+        /// What it takes.
+        takes: &'static str,
+        /// What it was given.
+        value: f64,
+    },
+    /// A setting is out of its range.
+    #[error("{what} of {detector} must be {must}, not {value}")]
+    Setting {
+        /// The detector.
+        detector: &'static str,
+        /// The setting.
+        what: &'static str,
+        /// Its range.
+        must: &'static str,
+        /// What was asked for.
+        value: f64,
+    },
+    /// Bytes that are no snapshot of this detector.
+    #[error("no snapshot of {detector}: {why}")]
+    Snapshot {
+        /// The detector that should have been restored.
+        detector: &'static str,
+        /// What is wrong with them.
+        why: &'static str,
+    },
+}

@@ -1,0 +1,10 @@
+//! Drift: has the data, or what a model makes of it, changed? Plain numbers in, plain numbers out.
+//!
+//! Two questions have two kinds of answer. [`concept`] watches a stream, one value at a time, and says when it is no
+//! longer what it was; its detectors can be stopped and restored.
+
+pub mod concept;
+pub mod data;
+mod error;
+
+pub use error::DriftError;

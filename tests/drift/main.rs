@@ -1,0 +1,11 @@
+//! Drift beside what other programs say, and what must hold for any data.
+//!
+//! `reference_*` walk every case of the files of `MODELPULSE_REFERENCE` (default `tests/reference`) and dispatch on the
+//! names in them; a name that is not known fails the test. Where modelpulse differs on purpose, [`support::Check`] says
+//! the case and the reason.
+#![cfg(feature = "drift")]
+
+mod concept;
+mod snapshots;
+
+mod support;
