@@ -3,7 +3,7 @@
 //! Repetitions are interleaved (A B C A B C …), so that a machine that slows down for a while slows all
 //! of them.
 
-use crate::report::{LIMIT, PEER, Row};
+use crate::report::{LIMIT, PEER, READER_PEER, Row};
 use crate::stats::median;
 
 /// What one repetition came to.
@@ -83,6 +83,7 @@ impl<'a> Contender<'a> {
             seconds,
             per_second: seconds.map(|seconds| work.items / seconds),
             item: work.item,
+            peer: PEER,
             ratio_to_peer: None,
             ratio_to_limit: None,
             extras: names.iter().enumerate().map(extra).collect(),
@@ -118,10 +119,15 @@ pub(crate) fn rows(work: Work, contenders: &[Contender<'_>]) -> Vec<Row> {
 /// Compares the rows of one work.
 pub(crate) fn set_ratios(rows: &mut [Row]) {
     let seconds_of = |who: &str| rows.iter().find(|row| row.who == who)?.seconds;
-    let (peer, limit) = (seconds_of(PEER), seconds_of(LIMIT));
+    let peer = match seconds_of(READER_PEER) {
+        Some(_) => READER_PEER,
+        None => PEER,
+    };
+    let (seconds_of_peer, limit) = (seconds_of(peer), seconds_of(LIMIT));
     for row in rows {
         let times = |other: Option<f64>| Some(other? / row.seconds?);
-        (row.ratio_to_peer, row.ratio_to_limit) = (times(peer), times(limit));
+        (row.ratio_to_peer, row.ratio_to_limit) = (times(seconds_of_peer), times(limit));
+        row.peer = peer;
     }
 }
 

@@ -237,12 +237,12 @@ fn value_head(tag: &[u8], plugin: &str, class: u8) -> Vec<u8> {
 fn begin_record(out: &mut Vec<u8>, len: usize) {
     let length = (len as u64).to_le_bytes();
     out.extend_from_slice(&length);
-    out.extend_from_slice(&masked(crc(&length)).to_le_bytes());
+    out.extend_from_slice(&masked_crc(&length).to_le_bytes());
 }
 
 #[inline(always)]
 fn end_record(out: &mut Vec<u8>, len: usize) {
-    let crc = masked(crc(&out[out.len() - len..]));
+    let crc = masked_crc(&out[out.len() - len..]);
     out.extend_from_slice(&crc.to_le_bytes());
 }
 
@@ -269,6 +269,12 @@ fn varint_len(value: u64) -> usize {
 /// Key, length and bytes.
 fn framed_len(len: usize) -> usize {
     1 + varint_len(len as u64) + len
+}
+
+/// The checksum as a record has it.
+#[inline(always)]
+pub(crate) fn masked_crc(data: &[u8]) -> u32 {
+    masked(crc(data))
 }
 
 fn masked(crc: u32) -> u32 {

@@ -17,6 +17,7 @@ mod metrics;
 mod noise;
 mod peers;
 mod python;
+mod read;
 mod report;
 mod stats;
 mod train;
@@ -41,8 +42,11 @@ enum Verb {
     Train(train::Args),
     Metrics(metrics::Args),
     Export(export::Args),
+    Read(read::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
+    #[command(name = read::CHILD_VERB, hide = true)]
+    ReadChild(read::ChildArgs),
 }
 
 /// What every verb takes.
@@ -72,10 +76,11 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   kinds
   train
   metrics
+  read
   export
 
-Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, scikit-learn and
-torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
+Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, tbparse, scikit-learn
+and torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
 
 fn main() -> anyhow::Result<()> {
     let (json, report): (bool, Report) = match Args::parse().verb {
@@ -84,7 +89,9 @@ fn main() -> anyhow::Result<()> {
         Verb::Train(args) => (args.common.json, train::run(&args)?),
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
+        Verb::Read(args) => (args.common.json, read::run(&args)?),
         Verb::MemoryChild(args) => return write::memory::child(&args),
+        Verb::ReadChild(args) => return read::child(&args),
     };
     if json {
         println!("{}", report.to_json());

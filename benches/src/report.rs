@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::machine::Machine;
 
-/// The writer that ours is measured against, and what a program can do that is written for one thing.
+/// The writer and the reader that ours are measured against, and what a program can do that is written for one
+/// thing.
 pub(crate) const PEER: &str = "tensorboard-rs 0.5.9";
+pub(crate) const READER_PEER: &str = "data-server";
 pub(crate) const LIMIT: &str = "limit";
 /// Our own rows.
 pub(crate) const OURS: &str = "modelpulse";
@@ -24,7 +26,8 @@ pub(crate) struct Row {
     /// Items of the work a second, and what an item is.
     pub(crate) per_second: Option<f64>,
     pub(crate) item: &'static str,
-    /// How many times faster than [`PEER`] and [`LIMIT`].
+    /// How many times faster than the peer, and which that is, and than [`LIMIT`].
+    pub(crate) peer: &'static str,
     pub(crate) ratio_to_peer: Option<f64>,
     pub(crate) ratio_to_limit: Option<f64>,
     /// Numbers under names that hold their units.
@@ -179,7 +182,7 @@ fn cells(rows: &[Row]) -> Vec<Vec<String>> {
             Box::new(|row: &Row| row.per_second),
         ),
         (
-            "× tensorboard-rs".to_owned(),
+            format!("× {}", rows[0].peer.split(' ').next().unwrap_or_default()),
             Box::new(|row: &Row| row.ratio_to_peer),
         ),
         (

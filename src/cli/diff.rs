@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde_json::{Value, json};
 
-use super::json::number;
+use super::json::{number, shown};
 use super::progress::{Progress, Shown};
 use super::select::{Rename, Resumed, Select};
 use super::{Verdict, warn_of};
@@ -160,7 +160,7 @@ fn line(series: &SeriesDifference) -> String {
         let by = if largest.is_nan() {
             String::new()
         } else {
-            format!(" by up to {largest}")
+            format!(" by up to {}", shown(*largest))
         };
         parts.push(format!("{apart} of {compared} values apart{by}"));
     }
@@ -169,12 +169,12 @@ fn line(series: &SeriesDifference) -> String {
             parts.push(format!("{count} only in the {which}"));
         }
     }
-    let shown = |value: &Option<f64>| value.map_or_else(|| "-".to_owned(), |it| it.to_string());
+    let or_none = |value: &Option<f64>| value.map_or_else(|| "-".to_owned(), shown);
     format!(
         "differs: run={run} tag={tag}: {}; first at step {first_step}: {} | {}",
         parts.join(", "),
-        shown(a),
-        shown(b)
+        or_none(a),
+        or_none(b)
     )
 }
 

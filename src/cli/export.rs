@@ -17,7 +17,8 @@ use crate::types::RunName;
 
 /// Write a log as a table: CSV, JSON lines or Parquet
 ///
-/// Every value is written, none is sampled. A row is a value: run, tag, step, wall_time, plugin, and value, content
+/// Every value is written, none is sampled, but what a resumed run wrote anew counts once: --restart keep-all writes
+/// all of it. A row is a value: run, tag, step, wall_time, plugin, and value, content
 /// or file, whichever the kind has. Texts are content, histograms, hyperparameters and tensors are content as JSON;
 /// images, sounds and graphs become files beside the table.
 ///

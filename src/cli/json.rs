@@ -15,6 +15,16 @@ pub(super) fn number(value: f64) -> Value {
     }
 }
 
+/// A number for people: one that was logged at single precision in as few digits as that has.
+pub(super) fn shown(value: f64) -> String {
+    let single = value as f32;
+    if f64::from(single) == value {
+        single.to_string()
+    } else {
+        value.to_string()
+    }
+}
+
 pub(super) fn numbers<'a>(named: impl IntoIterator<Item = (&'a String, &'a f64)>) -> Value {
     Value::Object(
         named

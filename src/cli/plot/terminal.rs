@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Chart;
 use super::chart::{label, ranges, short};
+use crate::cli::json::shown;
 
 /// Characters left of the field, for the numbers there.
 const MARGIN: usize = 10;
@@ -118,7 +119,7 @@ pub(super) fn draw(chart: &Chart, x: &str, size: (u32, u32), colours: bool) -> S
     let _ = writeln!(out, "{:MARGIN$}{from}{x:^room$}{to}", "");
     for (index, line) in chart.lines.iter().enumerate() {
         let name = label(line);
-        let last = line.last;
+        let last = shown(line.last);
         let _ = writeln!(
             out,
             "{:MARGIN$}{} {name}  last {last}",
