@@ -28,7 +28,7 @@ use super::alerting;
 use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
-use crate::health::{Alerts, Finding};
+use crate::health::Finding;
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::Ranks;
@@ -305,13 +305,13 @@ fn session(
     }
     if let Some(rules) = settings.rules.rules()? {
         let (as_json, screen, alerts) = (args.json, screen.clone(), alerts.clone());
-        builder = builder.sink(Alerts::new(rules, move |transition| {
+        builder = builder.rules_with(rules, move |transition| {
             if as_json {
                 lock(&alerts).push(alerting::object(transition));
             } else {
                 print_line(&screen, format_args!("{transition}"));
             }
-        }));
+        });
     }
     Ok(builder.start()?)
 }

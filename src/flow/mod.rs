@@ -75,7 +75,8 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 /// }
 /// ```
 pub trait Sink: Send {
-    /// Takes one instant: all events of one wall time, ordered by run.
+    /// Takes one instant: all events of one wall time, ordered by run. Only what sinks
+    /// [say of it](Self::feedback) comes behind it, with the same wall time.
     ///
     /// Live, this is called from the thread that writes the log, never from the training loop; what
     /// it does for long delays the log.
@@ -83,6 +84,13 @@ pub trait Sink: Send {
     /// # Errors
     /// Whatever the sink fails with. It is counted, and the first is kept; the events go on.
     fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError>;
+
+    /// What the sink has to say of the instant that it took last. A session asks behind each
+    /// [`accept`](Self::accept), logs it with the instant's wall time, and shows it to all sinks as one more
+    /// instant; a replay does not ask, for the log has it.
+    fn feedback(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
 
     /// No more events come.
     ///

@@ -38,7 +38,7 @@ impl Tee {
     /// Calls each sink; one that panics is not called again, for what it left behind cannot be trusted.
     fn each(
         &mut self,
-        call: impl Fn(&mut dyn Sink) -> Result<(), SinkError>,
+        mut call: impl FnMut(&mut dyn Sink) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
         let mut result = Ok(());
         let mut index = 0;
@@ -88,6 +88,17 @@ impl std::fmt::Debug for Tee {
 impl Sink for Tee {
     fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
         self.each(|sink| sink.accept(instant))
+    }
+
+    /// That of all sinks. One that panics here has nothing to say, and is not called again.
+    fn feedback(&mut self) -> Vec<Event> {
+        let mut all = Vec::new();
+        // A panic has no other consequence: there is nobody to tell of it.
+        let _ = self.each(|sink| {
+            all.append(&mut sink.feedback());
+            Ok(())
+        });
+        all
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

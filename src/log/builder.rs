@@ -11,7 +11,7 @@ use super::account::Voice;
 use super::file::Files;
 use super::shared::Inner;
 use super::{Error, Writer};
-use crate::flow::{Sink, Tee};
+use crate::flow::{Sink, SinkError, Tee};
 
 /// What a logging call does while the buffer is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +42,15 @@ impl Default for Overflow {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-#[derive(Debug)]
 pub struct WriterBuilder {
     config: Config,
     files: Files,
-    sinks: Tee,
+    sinks: Vec<MakeSink>,
     voice: Voice,
 }
+
+/// Makes a sink for the log in a directory.
+type MakeSink = Box<dyn FnOnce(&Path) -> Result<Box<dyn Sink>, SinkError> + Send>;
 
 #[derive(Debug)]
 pub(super) struct Config {
@@ -60,6 +62,7 @@ pub(super) struct Config {
     pub(super) buffer_bytes: usize,
     pub(super) max_series: usize,
     pub(super) discard: bool,
+    pub(super) heartbeat: Option<Duration>,
 }
 
 impl WriterBuilder {
@@ -73,11 +76,12 @@ impl WriterBuilder {
             buffer_bytes: 4 << 20,
             max_series: 100_000,
             discard: false,
+            heartbeat: None,
         };
         Self {
             config,
             files: Files::default(),
-            sinks: Tee::default(),
+            sinks: Vec::new(),
             voice: Voice::default(),
         }
     }
@@ -161,8 +165,23 @@ impl WriterBuilder {
     }
 
     /// Shows every event to `sink` too, from the thread that writes.
-    pub fn sink(mut self, sink: Box<dyn Sink>) -> Self {
-        self.sinks.push(sink);
+    pub fn sink(self, sink: Box<dyn Sink>) -> Self {
+        self.sink_with(|_| Ok(sink))
+    }
+
+    /// Shows every event to the sink that `make` returns. It is called when the writer starts, with the log
+    /// directory, in which nothing is written yet: a sink can look at what an earlier session logged.
+    pub fn sink_with(
+        mut self,
+        make: impl FnOnce(&Path) -> Result<Box<dyn Sink>, SinkError> + Send + 'static,
+    ) -> Self {
+        self.sinks.push(Box::new(make));
+        self
+    }
+
+    /// Logs a heartbeat when no instant came for so long.
+    pub(crate) fn heartbeat(mut self, after: Option<Duration>) -> Self {
+        self.config.heartbeat = after;
         self
     }
 
@@ -170,7 +189,7 @@ impl WriterBuilder {
     ///
     /// # Errors
     /// [`Error::Create`] where the directory cannot be made or written, [`Error::Worker`] where no
-    /// thread can be started.
+    /// thread can be started, [`Error::Sink`] where a sink cannot be made.
     pub fn start(self) -> Result<Writer, Error> {
         let Self {
             mut config,
@@ -179,11 +198,27 @@ impl WriterBuilder {
             voice,
         } = self;
         config.files = Arc::new(files);
-        if !config.discard {
+        let mut tee = Tee::default();
+        if config.discard {
+            config.heartbeat = None;
+        } else {
             check_writable(&config.dir)?;
+            for make in sinks {
+                tee.push(make(&config.dir).map_err(Error::Sink)?);
+            }
         }
-        let inner = Inner::start(config, sinks, voice)?;
+        let inner = Inner::start(config, tee, voice)?;
         Ok(Writer { inner })
+    }
+}
+
+impl std::fmt::Debug for WriterBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriterBuilder")
+            .field("config", &self.config)
+            .field("files", &self.files)
+            .field("sinks", &self.sinks.len())
+            .finish_non_exhaustive()
     }
 }
 

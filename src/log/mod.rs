@@ -42,6 +42,7 @@ pub use resume::last_steps;
 pub use run::{RunWriter, StepGuard};
 pub use series::Series;
 pub use sink::LogSink;
+pub use worker::HEARTBEAT;
 pub use writer::Writer;
 
 pub(crate) use record_file::{RecordFile, check_unused};

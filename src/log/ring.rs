@@ -75,10 +75,14 @@ impl Ring {
         &self.words[index as usize & (WORDS - 1)]
     }
 
+    /// Whether all that came was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.head.0.load(Ordering::Acquire) == self.tail.0.load(Ordering::Relaxed)
+    }
+
     /// Whether nothing more will come: the producer is gone and all was read.
     pub(super) fn is_over(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-            && self.head.0.load(Ordering::Acquire) == self.tail.0.load(Ordering::Relaxed)
+        self.closed.load(Ordering::Acquire) && self.is_empty()
     }
 
     /// Hands the consumer all messages that were visible when the call began. `scratch` is reused.

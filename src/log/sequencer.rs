@@ -16,7 +16,6 @@ use crate::types::{Step, WallTime};
 pub(crate) struct Sequencer {
     inner: Arc<Inner>,
     producer: Producer,
-    last: f64,
 }
 
 impl Sequencer {
@@ -24,24 +23,27 @@ impl Sequencer {
         Self {
             producer: inner.shared.producer(),
             inner,
-            last: f64::MIN,
         }
     }
 
     /// Logs `entries` as of now; with `flush`, has them written soon, and only then shown to the sinks.
     pub(crate) fn instant(&mut self, entries: Vec<(u32, Step, Payload)>, flush: bool) {
-        self.last = WallTime::now().after(self.last).as_secs_f64();
-        let count = entries.len() as u64;
+        let inner = self.inner.clone();
+        // Held until it is in the ring, so that no heartbeat comes between.
+        let mut last = inner.shared.last_instant();
+        *last = WallTime::now().after(*last).as_secs_f64();
+        let (count, wall_time) = (entries.len() as u64, *last);
         self.put(
             count,
             Item::Instant {
-                wall_time: self.last,
+                wall_time,
                 entries,
                 flush,
             },
         );
+        drop(last);
         if flush {
-            self.inner.shared.wake();
+            inner.shared.wake();
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,7 @@ impl Inner {
             control: Mutex::default(),
             answered: Condvar::new(),
             thread: OnceLock::new(),
+            last_instant: Mutex::new(f64::MIN),
         });
         let worker = Worker::new(shared.clone(), sinks);
         let handle = std::thread::Builder::new()
@@ -167,6 +168,8 @@ pub(super) struct Shared {
     control: Mutex<Control>,
     answered: Condvar,
     thread: OnceLock<Thread>,
+    /// The wall time of the last instant in the order of the calls.
+    last_instant: Mutex<f64>,
 }
 
 /// Requests to the writing thread are numbered; an answer covers all up to its number.
@@ -190,6 +193,27 @@ impl Shared {
     /// For the writing thread: the rings that were made since it last asked.
     pub(super) fn new_rings(&self) -> Vec<Arc<Ring>> {
         std::mem::take(&mut *self.rings())
+    }
+
+    pub(super) fn last_instant(&self) -> MutexGuard<'_, f64> {
+        self.last_instant
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the writing thread, which must not wait for those who log: a wall time behind all instants,
+    /// unless there is one that `is_quiet` does not see yet.
+    pub(super) fn quiet_time(&self, is_quiet: impl FnOnce() -> bool) -> Option<f64> {
+        let mut last = match self.last_instant.try_lock() {
+            Ok(last) => last,
+            Err(TryLockError::Poisoned(last)) => last.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        if !is_quiet() {
+            return None;
+        }
+        *last = WallTime::now().after(*last).as_secs_f64();
+        Some(*last)
     }
 
     fn control(&self) -> MutexGuard<'_, Control> {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Error;
 use super::encode;
@@ -19,6 +19,10 @@ use super::stamp::{Stamp, Timeline};
 use crate::flow::{Event, Sink, SinkError, Tee, panic_message};
 use crate::summary::Value;
 use crate::types::{RunName, Step, Tag};
+
+/// The series of the run `.` in which a session says that it lives while nothing is logged: for how many seconds
+/// nothing was.
+pub const HEARTBEAT: &str = "time/heartbeat";
 
 /// What a ring carries beside scalars.
 pub(crate) enum Item {
@@ -94,6 +98,12 @@ pub(super) struct Worker {
     /// Of each series.
     forms: Vec<ScalarForm>,
     runs: Vec<(RunName, EventFile)>,
+    /// Where the session's own run stands: the step of what it logged last.
+    step: Step,
+    /// When a message came last.
+    heard: Instant,
+    /// When that, or a heartbeat.
+    beaten: Instant,
     timeline: Timeline,
     rings: Vec<Arc<Ring>>,
     sinks: Tee,
@@ -109,6 +119,9 @@ impl Worker {
             series: Vec::new(),
             forms: Vec::new(),
             runs: Vec::new(),
+            step: Step::ZERO,
+            heard: Instant::now(),
+            beaten: Instant::now(),
             timeline: Timeline::new(),
             rings: Vec::new(),
             sinks,
@@ -127,6 +140,7 @@ impl Worker {
             let (asked, sync, stop) = shared.requests();
             // To the end, also of what is logged from here, while pictures are drawn.
             while self.drain() && stop {}
+            let beat = self.heartbeat();
             let due = flushed_at.elapsed() >= shared.config.flush_interval;
             if due || stop || asked {
                 self.flush(asked);
@@ -152,7 +166,7 @@ impl Worker {
                 .config
                 .flush_interval
                 .saturating_sub(flushed_at.elapsed());
-            std::thread::park_timeout(rest);
+            std::thread::park_timeout(beat.map_or(rest, |beat| rest.min(beat)));
         }
     }
 
@@ -173,7 +187,49 @@ impl Worker {
         rings.retain(|ring| !ring.is_over());
         self.rings = rings;
         self.scratch = scratch;
+        if any {
+            self.heard = Instant::now();
+            self.beaten = self.heard;
+        }
         any
+    }
+
+    /// Logs that nothing was logged, if it is time for that; says when it will be.
+    fn heartbeat(&mut self) -> Option<Duration> {
+        let every = self.shared.config.heartbeat?;
+        if self.beaten.elapsed() >= every {
+            let shared = self.shared.clone();
+            self.rings.append(&mut shared.new_rings());
+            if let Some(now) = shared.quiet_time(|| self.rings.iter().all(|ring| ring.is_empty())) {
+                let silence = self.heard.elapsed().as_secs_f64();
+                let beat = Event::new(".", HEARTBEAT, self.step, now, silence);
+                self.log(now, vec![beat]);
+                self.end_instant();
+            }
+            self.beaten = Instant::now();
+        }
+        Some(every.saturating_sub(self.beaten.elapsed()))
+    }
+
+    /// Writes events that are made here, and shows them.
+    fn log(&mut self, wall_time: f64, events: Vec<Event>) {
+        let Shared {
+            registry,
+            config,
+            account,
+            ..
+        } = &*self.shared;
+        let mut entries = Vec::new();
+        for event in events {
+            let run = registry.run(event.run.as_str());
+            let series =
+                run.and_then(|run| registry.series(run, event.tag.as_str(), config.max_series));
+            match series {
+                Ok(id) => entries.push((id, event.step, Payload::Value(event.value))),
+                Err(error) => account.fail(error, 1),
+            }
+        }
+        self.take_instant(wall_time, entries);
     }
 
     #[inline]
@@ -203,6 +259,7 @@ impl Worker {
             self.learn();
         }
         let wall_time = self.timeline.wall_time(stamp);
+        self.end_instant_before(wall_time);
         let form = &mut self.forms[series as usize];
         let (_, file) = &mut self.runs[self.series[series as usize].run as usize];
         file.append(1, &self.shared.account, |out| {
@@ -221,11 +278,15 @@ impl Worker {
         if values.iter().map(|&(id, _)| id).max() >= Some(self.series.len() as u32) {
             self.learn();
         }
+        self.end_instant_before(wall_time);
         let forms = &self.forms;
-        let (_, file) = &mut self.runs[self.series[first as usize].run as usize];
+        let (name, file) = &mut self.runs[self.series[first as usize].run as usize];
         file.append(values.len() as u64, &self.shared.account, |out| {
             encode::scalars(out, wall_time, step, values, forms);
         });
+        if name.is_root() {
+            self.step = step;
+        }
         if !self.sinks.is_empty() {
             for &(id, value) in values {
                 self.show(wall_time, step, id, Value::Scalar(value));
@@ -250,8 +311,12 @@ impl Worker {
                 self.flush(false);
             }
             Item::Resume { run, step } => {
+                self.end_instant();
                 self.learn();
-                let (_, file) = &mut self.runs[run as usize];
+                let (name, file) = &mut self.runs[run as usize];
+                if name.is_root() {
+                    self.step = step;
+                }
                 file.resume_at(step, &self.shared.account);
             }
         }
@@ -259,6 +324,7 @@ impl Worker {
 
     fn take_instant(&mut self, wall_time: f64, entries: Vec<(u32, Step, Payload)>) {
         self.learn();
+        self.end_instant_before(wall_time);
         // Consecutive scalars of one run and step share an event.
         let mut scalars: Vec<(u32, f32)> = Vec::new();
         let mut at = (0, Step::ZERO);
@@ -287,7 +353,10 @@ impl Worker {
                 }
                 value => {
                     let tag = &self.series[id as usize].tag;
-                    let (_, file) = &mut self.runs[run as usize];
+                    let (name, file) = &mut self.runs[run as usize];
+                    if name.is_root() {
+                        self.step = step;
+                    }
                     file.append(1, &self.shared.account, |out| {
                         encode::value(out, wall_time, step, tag.as_str(), &value);
                     });
@@ -304,13 +373,6 @@ impl Worker {
 
     /// Adds an event to the instant of its wall time.
     fn show(&mut self, wall_time: f64, step: Step, series: u32, value: Value) {
-        if self
-            .instant
-            .first()
-            .is_some_and(|event| event.wall_time != wall_time)
-        {
-            self.end_instant();
-        }
         let Entry { run, tag } = &self.series[series as usize];
         let (run, _) = &self.runs[*run as usize];
         self.instant.push(Event {
@@ -322,15 +384,37 @@ impl Worker {
         });
     }
 
-    fn end_instant(&mut self) {
-        if self.instant.is_empty() {
-            return;
+    /// The sinks see an instant, and may answer, before anything of a later one is written.
+    #[inline]
+    fn end_instant_before(&mut self, wall_time: f64) {
+        if self
+            .instant
+            .first()
+            .is_some_and(|event| event.wall_time != wall_time)
+        {
+            self.end_instant();
         }
+    }
+
+    fn end_instant(&mut self) {
+        if let Some(wall_time) = self.show_instant() {
+            let feedback = self.sinks.feedback();
+            if !feedback.is_empty() {
+                self.log(wall_time, feedback);
+                self.show_instant();
+            }
+        }
+    }
+
+    /// Shows the instant to the sinks; says of what wall time it was.
+    fn show_instant(&mut self) -> Option<f64> {
+        let wall_time = self.instant.first()?.wall_time;
         let mut instant = std::mem::take(&mut self.instant);
         instant.sort_by(|a, b| a.run.cmp(&b.run));
         self.with_sinks(|sinks| sinks.accept(&instant));
         instant.clear();
         self.instant = instant;
+        Some(wall_time)
     }
 
     fn with_sinks(&mut self, call: impl FnOnce(&mut Tee) -> Result<(), SinkError>) {

@@ -86,6 +86,22 @@ impl SessionBuilder {
         self.log(|log| log.sink(Box::new(sink)))
     }
 
+    /// As [`sink`](Self::sink), with the sink that `make` returns. It is called by [`start`](Self::start), with the
+    /// directory of the log, in which nothing is written yet: a sink can look at what an earlier session logged.
+    pub fn sink_with<S: Sink + 'static>(
+        self,
+        make: impl FnOnce(&Path) -> Result<S, SinkError> + Send + 'static,
+    ) -> Self {
+        self.log(|log| log.sink_with(|dir| Ok(Box::new(make(dir)?))))
+    }
+
+    /// While nothing is logged for so long, `time/heartbeat` in the run `.` says for how many seconds nothing was:
+    /// silence is an event too, for whoever waits for one. Default: 30 s.
+    pub fn heartbeat(self, after: impl Into<Option<Duration>>) -> Self {
+        let after = after.into();
+        self.log(|log| log.heartbeat(after))
+    }
+
     /// Which of several processes log, where a launcher numbered them. Default: the one of rank 0.
     pub fn ranks(mut self, ranks: Ranks) -> Self {
         self.ranks = ranks;
@@ -95,7 +111,7 @@ impl SessionBuilder {
     /// Starts the session.
     ///
     /// # Errors
-    /// [`Error::Create`] where the directory cannot be made or written.
+    /// [`Error::Create`] where the directory cannot be made or written, [`Error::Sink`] where a sink cannot be made.
     pub fn start(self) -> Result<Session, Error> {
         let log = match self.ranks.place(|name| std::env::var(name).ok()) {
             Place::Here => self.log,
@@ -131,7 +147,7 @@ impl Session {
     /// The settings of a session whose log goes to `dir`.
     pub fn builder(dir: impl AsRef<Path>) -> SessionBuilder {
         SessionBuilder {
-            log: Writer::builder(dir),
+            log: Writer::builder(dir).heartbeat(Some(Duration::from_secs(30))),
             ranks: Ranks::default(),
         }
     }

@@ -1,4 +1,5 @@
 //! Rules and alerts, held against Prometheus and against themselves.
 
+mod live;
 mod promtool;
 mod reference;

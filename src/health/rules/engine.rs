@@ -5,16 +5,19 @@
 //! are seen together.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use super::instance::{Instance, Moment, Others};
-use super::{Clock, Condition, Rule, RuleSet, Span, State, Transition};
+use super::story::Story;
+use super::{ALERTS, Clock, Condition, Rule, RuleSet, Span, State, Transition};
 use crate::flow::{Event, Sink, SinkError};
+use crate::log::{Error, HEARTBEAT, LogReader};
 use crate::types::{RunName, Tag};
 
-/// What alerts themselves log; no rule sees it.
-pub const ALERTS: &str = "health/alerts/";
-
 /// Holds events against rules and hands each change of an alert to `report`.
+///
+/// In a session the changes are logged too, below [`ALERTS`]: of each rule, in each run that it speaks of, a
+/// scalar that is 1 while an alert of it fires and 0 while none does, and each change as a text.
 ///
 /// ```
 /// use modelpulse::{flow::{Event, Sink}, health::{Alerts, RuleSet}};
@@ -45,6 +48,10 @@ pub struct Alerts<F> {
     now: Option<i64>,
     /// After a silence so long nothing changes any more.
     horizon: i64,
+    /// What the log is told.
+    story: Story,
+    /// Whether changes are told to nobody: they were told before.
+    silent: bool,
     report: F,
 }
 
@@ -87,6 +94,8 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             others: Vec::new(),
             now: None,
             horizon,
+            story: Story::default(),
+            silent: false,
             report,
         };
         for (index, rule) in alerts.rules.rules.iter().enumerate() {
@@ -99,6 +108,33 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         }
         alerts.order = (0..alerts.instances.len()).collect();
         alerts
+    }
+
+    /// Goes silently through what an earlier session logged in `dir`, so that what comes behind it is decided as
+    /// a replay of the whole log will decide it.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where the directory cannot be read. One without a log is no error.
+    pub fn resume(&mut self, dir: impl AsRef<Path>) -> Result<(), Error>
+    where
+        F: Send,
+    {
+        let mut log = match LogReader::open(dir) {
+            Err(Error::NoEvents { .. }) => return Ok(()),
+            log => log?,
+        };
+        self.silent = true;
+        while let Some(instant) = log.instant()? {
+            self.hold(&instant);
+        }
+        self.silent = false;
+        Ok(())
+    }
+
+    /// The alerts that are firing, each by the change that it began with.
+    pub fn firing(&self) -> impl Iterator<Item = &Transition> {
+        let all = self.order.iter();
+        all.filter_map(|&index| self.instances.get(index)?.fired.as_ref())
     }
 
     /// The rules whose series did not occur.
@@ -168,7 +204,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             .get(&event.run)
             .is_some_and(|tags| tags.contains_key(&event.tag))
         {
-            self.lay_route(&event.run, &event.tag);
+            self.lay_route(event);
         }
         let Some(route) = self
             .routes
@@ -194,18 +230,22 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     }
 
     /// Finds out what a series feeds that occurs for the first time.
-    fn lay_route(&mut self, run: &RunName, tag: &Tag) {
+    fn lay_route(&mut self, event: &Event) {
+        let Event { run, tag, .. } = event;
         let mut route = Route::default();
-        if !tag.as_str().starts_with(ALERTS) {
-            let path = run.path_of(tag.as_str());
-            let gaps = self.rules.iter().filter_map(|rule| rule.condition.other());
-            if gaps.into_iter().any(|other| other.matches(&path)) {
-                route.other = Some(self.others.len());
-                self.others.push(Others::new());
+        let path = run.path_of(tag.as_str());
+        let gaps = self.rules.iter().filter_map(|rule| rule.condition.other());
+        if gaps.into_iter().any(|other| other.matches(&path)) {
+            route.other = Some(self.others.len());
+            self.others.push(Others::new());
+        }
+        for index in 0..self.rules.rules.len() {
+            let instance = self.instance(index, run, tag, &path);
+            if instance.is_some() {
+                let rule = &self.rules.rules[index];
+                self.story.begin(&rule.name, run, event.step);
             }
-            for index in 0..self.rules.rules.len() {
-                route.own.extend(self.instance(index, run, tag, &path));
-            }
+            route.own.extend(instance);
         }
         let is_other = route.other.is_some();
         let own = route.own.clone();
@@ -226,6 +266,10 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         let condition = &self.rules.rules.get(index)?.condition;
         let prefix = condition.series().prefix_of(path)?;
         if let Condition::Absent(..) = condition {
+            if tag.as_str() == HEARTBEAT {
+                // The sign of an absence.
+                return None;
+            }
             return self
                 .instances
                 .iter()
@@ -289,16 +333,23 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             }
             let other = instance.other.and_then(|other| self.others.get(other));
             if let Some(transition) = instance.evaluate(rule, moment, other) {
-                (self.report)(&transition);
+                let began = instance.fired.take();
+                self.story.tell(&transition, began.as_ref());
+                if !self.silent {
+                    (self.report)(&transition);
+                }
+                instance.fired = (transition.to == State::Firing).then_some(transition);
             }
         }
     }
-}
 
-impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {
-    fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
-        let Some(first) = instant.first() else {
-            return Ok(());
+    /// Holds the events of an instant against the rules.
+    fn hold(&mut self, instant: &[Event]) {
+        self.story.turn_page();
+        let own = |event: &&Event| !event.tag.as_str().starts_with(ALERTS);
+        let mut rest: Vec<&Event> = instant.iter().filter(own).collect();
+        let Some(first) = rest.first() else {
+            return;
         };
         // NaN reads as 0, and what does not fit as the nearest that does; time never goes back.
         let micros = (first.wall_time * 1e6).round() as i64;
@@ -313,7 +364,6 @@ impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {
         let moment = self.moment(micros, wall_time);
 
         let on_grid = micros.rem_euclid(self.rules.interval.ticks()) == 0;
-        let mut rest: Vec<&Event> = instant.iter().collect();
         let mut again = Vec::new();
         let mut touched = Vec::new();
         // A series with several values in one instant is decided on at each of them.
@@ -337,6 +387,16 @@ impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {
             self.decide(&order, moment, |rule| rule.clock == Clock::Time);
             self.order = order;
         }
+    }
+}
+
+impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {
+    fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
+        self.hold(instant);
         Ok(())
+    }
+
+    fn feedback(&mut self) -> Vec<Event> {
+        self.story.take()
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Instance {
     pub(super) prefix: String,
     /// Where the other series of a gap is kept.
     pub(super) other: Option<usize>,
+    /// The transition to firing, while it fires.
+    pub(super) fired: Option<Transition>,
     history: History,
     machine: Machine,
     /// What was decided last.
@@ -51,6 +53,7 @@ impl Instance {
             tag,
             prefix,
             other: None,
+            fired: None,
             history: History::default(),
             machine: Machine::default(),
             held: false,

@@ -14,12 +14,14 @@ mod rule;
 #[cfg(feature = "rules")]
 mod scenario;
 mod series;
+mod session;
 mod set;
 mod span;
+mod story;
 mod transition;
 
 pub use condition::{Comparison, Condition, Measure, ParseConditionError};
-pub use engine::{ALERTS, Alerts};
+pub use engine::Alerts;
 #[cfg(feature = "rules")]
 pub use file::{RuleFile, RuleFileError};
 pub use machine::State;
@@ -30,4 +32,5 @@ pub use scenario::{Mismatch, Scenario};
 pub use series::SeriesPattern;
 pub use set::{RuleSet, RuleSetError};
 pub use span::Span;
+pub use story::ALERTS;
 pub use transition::Transition;
