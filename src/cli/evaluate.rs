@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Verdict, rundir};
 use crate::Session;
-use crate::health::evaluation::{Comparison, Evaluation, Evaluator, Task, page};
+use crate::health::evaluation::{Comparison, Evaluation, Evaluator, Progress, Task, page};
 use crate::metrics::Memory;
 use crate::train::Ranks;
 
@@ -77,6 +77,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
     label_errors: Option<usize>,
 
+    /// Find the interval around each metric that holds so much of what other rows of the same kind would give
+    ///
+    /// By the bootstrap: rows are drawn with repetition, as many as there are, again and again. It takes the time of
+    /// computing all metrics for each time, on all cores. With a baseline the intervals shown are of the differences.
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.95", value_parser = level)]
+    confidence: Option<f64>,
+
+    /// How often rows are drawn [default: 1000, down to 200 where there are more than 200000 rows or scores]
+    #[arg(long, value_name = "N", requires = "confidence", value_parser = clap::value_parser!(u32).range(1..))]
+    resamples: Option<u32>,
+
+    /// The seed from which rows are drawn: the same one gives the same intervals
+    #[arg(long, value_name = "N", default_value_t = Evaluator::SEED)]
+    seed: u64,
+
     /// Keep counts instead of every score: memory stays small however many rows there are
     #[arg(long)]
     bounded: bool,
@@ -115,14 +130,15 @@ Examples:
   modelpulse evaluate --predictions predictions.parquet
   modelpulse evaluate --predictions new.csv --baseline old.csv --html report.html
   modelpulse evaluate --predictions p.csv --slices country,device,age --label-errors
+  modelpulse evaluate --predictions p.csv --confidence 0.9 --resamples 500
   modelpulse evaluate --predictions p.csv --task regression --label price --prediction guess
   modelpulse evaluate --predictions p.jsonl --json | jq .metrics.roc_auc
   modelpulse evaluate --predictions p.parquet --logdir runs; tensorboard --logdir runs";
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let evaluator = evaluator(&args);
-    let progress = Progress::new(&args);
-    let told = |done, of| progress.told(done, of);
+    let progress = Shown::new(&args);
+    let told = |done| progress.told(done);
     let (evaluation, comparison) = match &args.baseline {
         Some(baseline) => {
             let (evaluation, comparison) = evaluator.compare(&args.predictions, baseline, told)?;
@@ -162,7 +178,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 }
 
 fn evaluator(args: &Args) -> Evaluator {
-    let mut evaluator = Evaluator::new().threshold(args.threshold);
+    let mut evaluator = Evaluator::new().threshold(args.threshold).seed(args.seed);
     if let Some(task) = args.task {
         evaluator = evaluator.task(task);
     }
@@ -187,6 +203,12 @@ fn evaluator(args: &Args) -> Evaluator {
     if let Some(most) = args.label_errors {
         evaluator = evaluator.label_errors(most);
     }
+    if let Some(level) = args.confidence {
+        evaluator = evaluator.confidence(level);
+    }
+    if let Some(resamples) = args.resamples {
+        evaluator = evaluator.resamples(resamples as usize);
+    }
     if args.bounded {
         evaluator = evaluator.memory(Memory::bounded());
     }
@@ -194,6 +216,13 @@ fn evaluator(args: &Args) -> Evaluator {
         evaluator = evaluator.skip_invalid();
     }
     evaluator
+}
+
+/// How much an interval holds.
+fn level(text: &str) -> Result<f64, String> {
+    let level = text.parse().ok();
+    let level = level.filter(|level| 0.0 < *level && *level < 1.0);
+    level.ok_or_else(|| "a number between 0 and 1, as 0.95".to_owned())
 }
 
 /// A page is whole or is not there.
@@ -252,11 +281,11 @@ fn log(
 }
 
 /// A bar on a terminal.
-struct Progress {
+struct Shown {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl Shown {
     fn new(args: &Args) -> Self {
         let bar = ProgressBar::no_length();
         if args.quiet || !std::io::stderr().is_terminal() {
@@ -265,20 +294,26 @@ impl Progress {
         Self { bar }
     }
 
-    fn told(&self, done: u64, of: Option<u64>) {
+    fn told(&self, progress: Progress) {
         if self.bar.is_hidden() {
             return;
         }
+        let (done, of, what) = match progress {
+            Progress::Resamples { done, of } => (done as u64, Some(of as u64), "resamples"),
+            Progress::Rows { done, of } => (done, of, "rows"),
+        };
         let form = match of {
-            Some(rows) if self.bar.length() != Some(rows) => {
-                self.bar.set_length(rows);
-                Some("{bar:40} {percent:>3} %  {human_pos} of {human_len} rows  {eta} left")
+            Some(of) if self.bar.length() != Some(of) => {
+                self.bar.set_length(of);
+                self.bar.reset_eta();
+                Some("{bar:40} {percent:>3} %  {human_pos} of {human_len} {msg}  {eta} left")
             }
-            None if done == 0 => Some("{spinner} {human_pos} rows  {per_sec}"),
+            None if done == 0 => Some("{spinner} {human_pos} {msg}  {per_sec}"),
             _ => None,
         };
         if let Some(style) = form.and_then(|form| ProgressStyle::with_template(form).ok()) {
             self.bar.set_style(style);
+            self.bar.set_message(what);
         }
         self.bar.set_position(done);
     }

@@ -14,7 +14,7 @@ use super::MetricError;
 /// assert_eq!(batch.len(), 3);
 /// assert_eq!(batch.slice(1, 3).labels, &[1, 1]);
 /// ```
-pub trait Batch<'a>: Copy {
+pub trait Batch<'a>: Copy + Send + Sync {
     /// The columns of a batch, owned.
     type Owned;
 

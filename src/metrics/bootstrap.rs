@@ -1,10 +1,18 @@
 //! Confidence intervals by the bootstrap: how far an answer would move with other samples of the same kind.
 //!
-//! The same seed gives the same interval on every machine. Percentile intervals (B. Efron and R. J. Tibshirani, "An
+//! The same seed gives the same interval on every machine, whatever number of cores it has: each resample has its own
+//! part of the seed's sequence. Percentile intervals (B. Efron and R. J. Tibshirani, "An
 //! introduction to the bootstrap", 1993, chapter 13).
 
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
 use super::random::SplitMix;
-use super::{Accumulator, Answer, Batch, MetricError};
+use super::{Accumulator, Answer, Batch, MetricError, Undefined};
+
+/// The answer to nothing asked.
+const NONE: Answer = Err(Undefined::NoSamples);
 
 /// How often and from which seed samples are drawn, and how much the interval holds.
 ///
@@ -102,7 +110,7 @@ impl Bootstrap {
 
     /// The interval of an answer over these samples; `like` says with which settings it is computed.
     ///
-    /// It takes the time of computing it once for each resample.
+    /// It takes the time of computing it once for each resample, on all cores.
     ///
     /// # Errors
     ///
@@ -111,41 +119,55 @@ impl Bootstrap {
         &self,
         like: &A,
         batch: A::Batch<'_>,
-        ask: impl Fn(A::Answer) -> Answer,
+        ask: impl Fn(A::Answer) -> Answer + Sync,
     ) -> Result<Interval, MetricError> {
-        let [interval] = self.intervals(like, batch, |answer| [ask(answer)])?;
-        Ok(interval)
+        let one = self.intervals(like, batch, |answer| [ask(answer)])?;
+        Ok(one
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| self.around(NONE, Vec::new())))
     }
 
     /// The intervals of several answers, from the same resamples: hardly dearer than one.
     ///
+    /// ```
+    /// use modelpulse::metrics::{BinaryBatch, BinaryMetrics, Bootstrap};
+    /// let batch = BinaryBatch::new(&[false, true, true], &[0.2, 0.9, 0.4]);
+    /// let ask = |report: modelpulse::metrics::BinaryReport| [report.accuracy, report.recall];
+    /// let intervals = Bootstrap::new(42).intervals(&BinaryMetrics::new(), batch, ask)?;
+    /// assert_eq!([intervals[0].value, intervals[1].value], [Ok(2.0 / 3.0), Ok(0.5)]);
+    /// # Ok::<(), modelpulse::metrics::MetricError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Accumulator::update`].
-    pub fn intervals<A: Accumulator, const N: usize>(
+    pub fn intervals<A: Accumulator, L: AsRef<[Answer]> + Send>(
         &self,
         like: &A,
         batch: A::Batch<'_>,
-        ask: impl Fn(A::Answer) -> [Answer; N],
-    ) -> Result<[Interval; N], MetricError> {
+        ask: impl Fn(A::Answer) -> L + Sync,
+    ) -> Result<Vec<Interval>, MetricError> {
+        self.intervals_watched(like, batch, ask, |_, _| ())
+    }
+
+    /// As [`intervals`](Self::intervals), but `progress` is told how many resamples are done, and of how many.
+    pub(crate) fn intervals_watched<A: Accumulator, L: AsRef<[Answer]> + Send>(
+        &self,
+        like: &A,
+        batch: A::Batch<'_>,
+        ask: impl Fn(A::Answer) -> L + Sync,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<Vec<Interval>, MetricError> {
         let values = ask(computed(like, batch)?);
-        let mut drawn: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
-        self.each(batch.len(), |samples| {
-            let owned = batch.draw(samples);
+        let drawn = self.drawn(batch.len(), progress, |samples| {
             // Of what was taken as a whole, any part is taken too.
-            let answers = ask(computed(like, A::Batch::of(&owned))?);
-            for (drawn, answer) in drawn.iter_mut().zip(answers) {
-                drawn.extend(answer.ok());
-            }
-            Ok(())
+            Ok(ask(computed(like, A::Batch::of(&batch.draw(samples)))?))
         })?;
-        let mut each = values.into_iter().zip(drawn);
-        Ok(std::array::from_fn(|_| {
-            let (value, drawn) = each
-                .next()
-                .unwrap_or((Err(super::Undefined::NoSamples), Vec::new()));
-            self.around(value, drawn)
-        }))
+        let each = values.as_ref().iter().enumerate();
+        Ok(each
+            .map(|(at, &value)| self.around(value, defined(&drawn, at)))
+            .collect())
     }
 
     /// By how much an answer differs between two models on the same samples: each resample draws the same samples of
@@ -159,51 +181,97 @@ impl Bootstrap {
         like: &A,
         baseline: A::Batch<'_>,
         candidate: A::Batch<'_>,
-        ask: impl Fn(A::Answer) -> Answer,
+        ask: impl Fn(A::Answer) -> Answer + Sync,
     ) -> Result<PairedDifference, MetricError> {
+        let one = self.pairs_watched(like, baseline, candidate, |it| [ask(it)], |_, _| ())?;
+        Ok(one
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| self.difference(NONE, Vec::new())))
+    }
+
+    /// As [`paired`](Self::paired) of several answers, and `progress` is told how many resamples are done, and of how many.
+    pub(crate) fn pairs_watched<A: Accumulator, L: AsRef<[Answer]> + Send>(
+        &self,
+        like: &A,
+        baseline: A::Batch<'_>,
+        candidate: A::Batch<'_>,
+        ask: impl Fn(A::Answer) -> L + Sync,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<Vec<PairedDifference>, MetricError> {
         super::batch::check_length("labels of the other model", baseline.len(), candidate.len())?;
-        let difference =
-            |baseline: A::Answer, candidate: A::Answer| Ok(ask(candidate)? - ask(baseline)?);
-        let value = difference(computed(like, baseline)?, computed(like, candidate)?);
-        let mut drawn = Vec::new();
-        self.each(baseline.len(), |samples| {
+        let differences = |baseline: A::Batch<'_>, candidate: A::Batch<'_>| {
+            let [baseline, candidate] = [computed(like, baseline)?, computed(like, candidate)?];
+            let (baseline, candidate) = (ask(baseline), ask(candidate));
+            let pairs = baseline.as_ref().iter().zip(candidate.as_ref());
+            let difference = |(&before, &after): (&Answer, &Answer)| Ok(after? - before?);
+            Ok(pairs.map(difference).collect::<Vec<Answer>>())
+        };
+        let values = differences(baseline, candidate)?;
+        let drawn = self.drawn(baseline.len(), progress, |samples| {
             let (before, after) = (baseline.draw(samples), candidate.draw(samples));
-            drawn.extend(
-                difference(
-                    computed(like, A::Batch::of(&before))?,
-                    computed(like, A::Batch::of(&after))?,
-                )
-                .ok(),
-            );
-            Ok(())
+            differences(A::Batch::of(&before), A::Batch::of(&after))
         })?;
+        let each = values.into_iter().enumerate();
+        Ok(each
+            .map(|(at, value)| self.difference(value, defined(&drawn, at)))
+            .collect())
+    }
+
+    /// What `ask` makes of each resample: of as many of `samples` samples as there are, with repetition.
+    fn drawn<T: Send>(
+        &self,
+        samples: usize,
+        mut progress: impl FnMut(usize, usize),
+        ask: impl Fn(&[usize]) -> Result<T, MetricError> + Sync,
+    ) -> Result<Vec<T>, MetricError> {
+        let next = AtomicUsize::new(0);
+        let work = |answers: mpsc::Sender<_>| {
+            let mut numbers = vec![0; samples];
+            loop {
+                let resample = next.fetch_add(1, Ordering::Relaxed);
+                if resample >= self.resamples {
+                    return;
+                }
+                let mut random = SplitMix::new(self.seed);
+                random.skip(resample as u64 * samples as u64);
+                for number in &mut numbers {
+                    *number = random.below(samples);
+                }
+                if answers.send(ask(&numbers)).is_err() {
+                    return;
+                }
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        std::thread::scope(|scope| {
+            let (sender, answers) = mpsc::channel();
+            for _ in 0..cores.min(self.resamples) {
+                let sender = sender.clone();
+                scope.spawn(|| work(sender));
+            }
+            drop(sender);
+            // In whatever order they come: all that is made of them is the same.
+            let mut drawn = Vec::with_capacity(self.resamples);
+            for answer in answers {
+                drawn.push(answer?);
+                progress(drawn.len(), self.resamples);
+            }
+            Ok(drawn)
+        })
+    }
+
+    fn difference(&self, value: Answer, drawn: Vec<f64>) -> PairedDifference {
         let side = |on: fn(&f64) -> bool| drawn.iter().filter(|value| on(value)).count() + 1;
         let least = side(|&value| value <= 0.0).min(side(|&value| value >= 0.0));
         let p_value = match drawn.len() {
             0 => f64::NAN,
             defined => (2.0 * least as f64 / (defined + 1) as f64).min(1.0),
         };
-        Ok(PairedDifference {
+        PairedDifference {
             difference: self.around(value, drawn),
             p_value,
-        })
-    }
-
-    /// Draws as many of `samples` samples as there are, with repetition, for each resample.
-    fn each(
-        &self,
-        samples: usize,
-        mut take: impl FnMut(&[usize]) -> Result<(), MetricError>,
-    ) -> Result<(), MetricError> {
-        let mut random = SplitMix::new(self.seed);
-        let mut numbers = vec![0; samples];
-        for _ in 0..self.resamples {
-            for number in &mut numbers {
-                *number = random.below(samples);
-            }
-            take(&numbers)?;
         }
-        Ok(())
     }
 
     fn around(&self, value: Answer, mut drawn: Vec<f64>) -> Interval {
@@ -229,4 +297,10 @@ fn computed<A: Accumulator>(like: &A, batch: A::Batch<'_>) -> Result<A::Answer, 
     let mut accumulator = like.fresh();
     accumulator.update(batch)?;
     Ok(accumulator.compute())
+}
+
+/// Of each resample the answer of that number, where it is defined.
+fn defined<L: AsRef<[Answer]>>(drawn: &[L], at: usize) -> Vec<f64> {
+    let answers = drawn.iter().filter_map(|answers| answers.as_ref().get(at));
+    answers.filter_map(|answer| answer.ok()).collect()
 }

@@ -83,7 +83,7 @@ pub use window::{Decayed, Sliding, Tumbling};
 /// assert_eq!(metrics.compute().accuracy, Ok(2.0 / 3.0));
 /// # Ok::<(), modelpulse::metrics::MetricError>(())
 /// ```
-pub trait Accumulator: Clone {
+pub trait Accumulator: Clone + Send + Sync {
     /// The columns of a batch, owned.
     type Owned;
     /// What it takes.

@@ -3,6 +3,8 @@
 //! The sequence of a seed is part of what a caller relies on: the same seed gives the same interval on every machine
 //! and in every version.
 
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// SplitMix64 (G. L. Steele et al., "Fast splittable pseudorandom number generators", 2014, doi 10.1145/2660193.2660195).
 #[derive(Debug, Clone)]
 pub(crate) struct SplitMix(u64);
@@ -18,8 +20,13 @@ impl SplitMix {
         &mut self.0
     }
 
+    /// Passes over so many numbers.
+    pub(crate) fn skip(&mut self, numbers: u64) {
+        self.0 = self.0.wrapping_add(STEP.wrapping_mul(numbers));
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(STEP);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -53,5 +60,8 @@ mod tests {
             9_817_491_932_198_370_423,
         ];
         assert_eq!(first, published);
+        let mut random = SplitMix::new(1_234_567);
+        random.skip(2);
+        assert_eq!(random.next(), published[2]);
     }
 }

@@ -43,6 +43,7 @@ fn real_tables_measure_as_scikit_learn_measures_them() {
     println!("{compared} values compared");
     found_out(dir);
     compared_versions(dir);
+    intervals(dir);
     bounded(dir);
     reported(dir);
     logged(dir);
@@ -142,6 +143,60 @@ fn compared_versions(dir: &Path) {
         &got["baseline"]["differences"]["roc_auc"],
         0.0,
     );
+}
+
+/// Ends within a tenth of the width of where numpy's own draws put them; the same seed gives the same ones.
+fn intervals(dir: &Path) {
+    let expected = std::fs::read_to_string(dir.join("intervals.json")).unwrap();
+    let expected: [Value; 2] = serde_json::from_str(&expected).unwrap();
+    let near = |got: &Value, expected: &Value| {
+        for (metric, expected) in expected.as_object().unwrap() {
+            let ends = |of: &Value| [0, 1].map(|at| of[at].as_f64().unwrap());
+            let (got, [low, high]) = (ends(&got[metric]), ends(expected));
+            let off = (got[0] - low).abs().max((got[1] - high).abs());
+            assert!(
+                off < 0.1 * (high - low),
+                "{metric}: {got:?}, not {expected}"
+            );
+        }
+    };
+    let one = ["--predictions", "cancer.csv", "--confidence", "0.9"];
+    let drawn = [&one[..], &["--resamples", "2000"]].concat();
+    let got = measured(dir, &drawn);
+    let confidence = &got["confidence"];
+    assert_eq!(
+        (&confidence["level"], &confidence["resamples"]),
+        (&json!(0.9), &json!(2000))
+    );
+    near(&confidence["intervals"], &expected[0]);
+    assert_eq!(measured(dir, &drawn)["confidence"], *confidence);
+    let other = measured(dir, &[&drawn[..], &["--seed", "7"]].concat());
+    near(&other["confidence"]["intervals"], &expected[0]);
+    assert_ne!(other["confidence"], *confidence);
+
+    let compared = measured(dir, &[&drawn[..], &["--baseline", "old.csv"]].concat());
+    assert_eq!(compared["confidence"], *confidence);
+    near(&compared["baseline"]["difference_intervals"], &expected[1]);
+
+    let (code, out, _) = evaluate(dir, &one);
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("90 % interval\n") && out.contains("(intervals: 1000 resamples)"),
+        "{out}"
+    );
+    for (arguments, told) in [
+        (&["--confidence", "1"][..], "a number between 0 and 1"),
+        (&["--confidence", "--resamples", "0"], "not in 1.."),
+        (&["--confidence", "--bounded"], "bounded memory keeps none"),
+        (&["--resamples", "10"], "--confidence"),
+    ] {
+        let arguments = [&["--predictions", "cancer.csv"], arguments].concat();
+        let (code, _, err) = evaluate(dir, &arguments);
+        assert!(
+            code == Some(2) && err.contains(told),
+            "{arguments:?}: {err}"
+        );
+    }
 }
 
 /// In bounded memory, sums are the same and the bounds hold.

@@ -69,7 +69,13 @@ const REPORTS: [Report; 6] = [
     ),
     (
         "regression",
-        &["--predictions", "diabetes.csv", "--slices", "bmi"],
+        &[
+            "--predictions",
+            "diabetes.csv",
+            "--slices",
+            "bmi",
+            "--confidence",
+        ],
         &[
             "True and predicted",
             "Residuals",
@@ -137,6 +143,14 @@ fn the_report_is_drawn_in_a_browser_and_fetches_nothing() {
         let picture = pictures.join(format!("{name}.png"));
         fs::write(picture, browser.screenshot().png()).unwrap();
     }
+    // What comes from data is text.
+    let table = "device,label,score\nweb <b>,1,0.2\nweb <b>,0,0.9\nios,1,0.8\nios,0,0.1\n";
+    fs::write(dir.join("names.csv"), table).unwrap();
+    let arguments = "--predictions names.csv --slices device --slice-rows 1 --html names.html";
+    evaluate(dir, &arguments.split(' ').collect::<Vec<_>>());
+    look(&browser, &dir.join("names.html"));
+    let shown = browser.run("return texts(document.body).includes('device = web <b>')");
+    assert_eq!(shown, true);
     println!("screenshots of reports: {}", pictures.display());
 
     // Else what is asserted above could not fail.

@@ -2,12 +2,7 @@
 //! page shows in a browser.
 //!
 //! A kind is one file: what is logged, and what TensorBoard must make of that. `tests/run` installs what is needed.
-#![cfg(all(
-    feature = "candle",
-    feature = "evaluate",
-    feature = "figures",
-    feature = "media"
-))]
+#![cfg(all(feature = "candle", feature = "figures", feature = "media"))]
 
 mod audio;
 mod browser;
@@ -20,7 +15,6 @@ mod meshes;
 mod pages;
 mod pr_curves;
 mod projector;
-mod report;
 mod scalars;
 mod support;
 mod text;

@@ -19,6 +19,18 @@ fn answered(answer: Answer) -> Value {
     answer.map_or(Value::Null, number)
 }
 
+/// Pairs of numbers by name; what has none is left out.
+fn ranges<'a>(ranges: impl Iterator<Item = (&'a str, Option<(f64, f64)>)>) -> Value {
+    let range = |(name, range): (&str, Option<(f64, f64)>)| {
+        let (low, high) = range?;
+        Some((name.to_owned(), json!([number(low), number(high)])))
+    };
+    ranges
+        .filter_map(range)
+        .collect::<Map<String, Value>>()
+        .into()
+}
+
 fn evaluated(evaluation: &Evaluation) -> Value {
     let plan = &evaluation.plan;
     let named = |of: fn(Answer) -> Option<Value>| -> Map<String, Value> {
@@ -28,11 +40,17 @@ fn evaluated(evaluation: &Evaluation) -> Value {
             .collect()
     };
     let undefined = named(|answer| answer.err().map(|why| json!(why.to_string())));
-    let bounds: Map<String, Value> = evaluation
-        .bounds
-        .iter()
-        .map(|&(name, low, high)| (name.to_owned(), json!([number(low), number(high)])))
-        .collect();
+    let bounds = evaluation.bounds.iter();
+    let bounds = ranges(bounds.map(|&(name, low, high)| (name, Some((low, high)))));
+    let confidence = evaluation.intervals.first().map(|(_, first)| {
+        let intervals = evaluation.intervals.iter();
+        let intervals = intervals.map(|&(name, it)| (name, Some((it.low, it.high))));
+        json!({
+            "level": first.level,
+            "resamples": first.resamples,
+            "intervals": ranges(intervals),
+        })
+    });
     let matrices = evaluation
         .confusion
         .iter()
@@ -115,6 +133,7 @@ fn evaluated(evaluation: &Evaluation) -> Value {
         "metrics": named(|answer| Some(answered(answer))),
         "undefined": undefined,
         "bounds": bounds,
+        "confidence": confidence,
         "confusion": matrices,
         "per_class": per_class.collect::<Vec<_>>(),
         "reliability": reliability,
@@ -139,6 +158,8 @@ fn compared(comparison: &Comparison) -> Value {
             )
         })
         .collect();
+    let intervals = comparison.changes.iter();
+    let intervals = intervals.map(|change| (change.name, change.interval));
     let tests = comparison.tests.iter().map(|test| {
         json!({
             "test": test.name,
@@ -152,6 +173,8 @@ fn compared(comparison: &Comparison) -> Value {
         "rows": comparison.baseline.rows.used,
         "metrics": baseline,
         "differences": differences,
+        "level": comparison.level,
+        "difference_intervals": ranges(intervals),
         "tests": tests.collect::<Vec<_>>(),
         "untested": comparison.untested,
     })

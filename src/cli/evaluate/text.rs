@@ -75,6 +75,7 @@ fn metrics(
 ) -> io::Result<()> {
     writeln!(out)?;
     let Some(comparison) = comparison else {
+        let confidence = evaluation.intervals.first().map(|it| it.1);
         let rows = evaluation.metrics.iter().map(|&(name, answer)| {
             let bounds = evaluation.bounds.iter().find(|bounds| bounds.0 == name);
             let note = match (answer, bounds) {
@@ -82,11 +83,19 @@ fn metrics(
                 (_, Some((_, low, high))) => format!("within {low:.6} … {high:.6}"),
                 _ => String::new(),
             };
-            vec![name.to_owned(), answered(answer), note]
+            let interval = confidence.map(|_| evaluation.interval(name));
+            let interval = interval.map(|it| range(it.map(|it| (it.low, it.high)), false));
+            let row = [Some(name.to_owned()), Some(answered(answer)), interval];
+            row.into_iter().flatten().chain([note]).collect()
         });
-        let rows =
-            std::iter::once(vec!["metric".into(), "value".into(), String::new()]).chain(rows);
-        table(out, &rows.collect::<Vec<_>>(), 2)?;
+        let heading = ["metric".to_owned(), "value".to_owned()].into_iter();
+        let heading = heading.chain(confidence.map(|it| interval_of(it.level)));
+        let rows = std::iter::once(heading.collect()).chain(rows);
+        let left = 2 + usize::from(confidence.is_some());
+        table(out, &rows.collect::<Vec<_>>(), left)?;
+        if let Some(confidence) = confidence {
+            writeln!(out, "(intervals: {} resamples)", confidence.resamples)?;
+        }
         if evaluation.memory != Memory::Exact {
             writeln!(
                 out,
@@ -97,40 +106,39 @@ fn metrics(
     };
     let signed =
         |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |it| format!("{it:+.6}"));
-    let heading = ["metric", "baseline", "candidate", "difference"]
-        .map(str::to_owned)
-        .to_vec();
+    let with_intervals = comparison.changes.iter().any(|it| it.interval.is_some());
+    let interval = interval_of(comparison.level);
+    let heading = ["metric", "baseline", "candidate", "difference"].map(str::to_owned);
+    let heading = heading.into_iter();
+    let heading = heading.chain(with_intervals.then(|| interval.clone()));
     let rows = comparison.changes.iter().map(|change| {
         let (old, new) = (answered(change.baseline), answered(change.candidate));
-        vec![
+        let row = [
             change.name.to_owned(),
             old,
             new,
             signed(change.difference()),
-        ]
+        ];
+        let interval = with_intervals.then(|| range(change.interval, true));
+        row.into_iter().chain(interval).collect()
     });
-    table(
-        out,
-        &std::iter::once(heading).chain(rows).collect::<Vec<_>>(),
-        usize::MAX,
-    )?;
+    let rows = std::iter::once(heading.collect()).chain(rows);
+    table(out, &rows.collect::<Vec<_>>(), usize::MAX)?;
     writeln!(out)?;
     if let Some(why) = &comparison.untested {
         return writeln!(out, "no test of the difference: {why}");
     }
-    let heading = ["test on the same rows", "difference", "95 % interval", "p"]
-        .map(str::to_owned)
-        .to_vec();
+    let heading = vec![
+        "test on the same rows".to_owned(),
+        "difference".to_owned(),
+        interval,
+        "p".to_owned(),
+    ];
     let rows = comparison.tests.iter().map(|test| {
-        let interval = test.interval;
-        let interval = interval.map_or_else(
-            || "-".into(),
-            |(low, high)| format!("{low:+.6} … {high:+.6}"),
-        );
         vec![
             test.name.to_owned(),
             signed(Some(test.difference)),
-            interval,
+            range(test.interval, true),
             probability(test.p_value),
         ]
     });
@@ -139,6 +147,20 @@ fn metrics(
         &std::iter::once(heading).chain(rows).collect::<Vec<_>>(),
         usize::MAX,
     )
+}
+
+/// The name of a column of intervals.
+fn interval_of(level: f64) -> String {
+    // As 0.95 × 100 is not 95 in binary.
+    format!("{} % interval", (level * 1e4).round() / 1e2)
+}
+
+fn range(range: Option<(f64, f64)>, signed: bool) -> String {
+    match range {
+        None => "-".to_owned(),
+        Some((low, high)) if signed => format!("{low:+.6} … {high:+.6}"),
+        Some((low, high)) => format!("{low:.6} … {high:.6}"),
+    }
 }
 
 fn probability(p: f64) -> String {

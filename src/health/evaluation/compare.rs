@@ -3,13 +3,11 @@
 //! Only versions that were asked about the same rows in the same order are tested pair by pair; of others the
 //! difference is told, and why there is no test.
 
-use super::measure::Kept;
+use super::columns::Columns;
+use super::measure::{Kept, Metrics};
 use super::slicing::highest;
-use super::{Evaluation, EvaluationError, Evaluator, Task};
-use crate::metrics::{
-    Answer, BinaryBatch, BinaryMetrics, Bootstrap, DeLong, McNemar, MulticlassBatch,
-    MulticlassMetrics, PairedDifference, RegressionBatch, RegressionMetrics,
-};
+use super::{Evaluation, EvaluationError, Evaluator, Progress, Task, intervals};
+use crate::metrics::{Answer, DeLong, McNemar, PairedDifference};
 
 /// A candidate beside its baseline.
 ///
@@ -19,7 +17,7 @@ use crate::metrics::{
 /// std::fs::write(&old, "label,score\n1,0.4\n0,0.2\n")?;
 /// std::fs::write(&new, "label,score\n1,0.9\n0,0.2\n")?;
 /// use modelpulse::health::evaluation::Evaluator;
-/// let (_, comparison) = Evaluator::new().compare(&new, &old, |_, _| ())?;
+/// let (_, comparison) = Evaluator::new().compare(&new, &old, |_| ())?;
 /// assert_eq!(comparison.change("accuracy").unwrap().difference(), Some(0.5));
 /// assert_eq!(comparison.tests[0].name, "McNemar's test: decisions");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,6 +27,8 @@ use crate::metrics::{
 pub struct Comparison {
     /// The baseline by itself.
     pub baseline: Evaluation,
+    /// How much intervals hold, as 0.95.
+    pub level: f64,
     /// Every metric of both.
     pub changes: Vec<MetricChange>,
     /// What is tested pair by pair.
@@ -52,7 +52,7 @@ impl Comparison {
 /// # let path = dir.path().join("p.csv");
 /// # std::fs::write(&path, "label,score\n1,0.4\n0,0.2\n")?;
 /// use modelpulse::health::evaluation::Evaluator;
-/// let (_, comparison) = Evaluator::new().compare(&path, &path, |_, _| ())?;
+/// let (_, comparison) = Evaluator::new().compare(&path, &path, |_| ())?;
 /// assert_eq!(comparison.changes[0].name, "accuracy");
 /// assert_eq!(comparison.changes[0].difference(), Some(0.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -66,6 +66,8 @@ pub struct MetricChange {
     pub baseline: Answer,
     /// Of the candidate.
     pub candidate: Answer,
+    /// The interval around the difference, by the paired bootstrap: where it is asked for or the rows are few enough.
+    pub interval: Option<(f64, f64)>,
 }
 
 impl MetricChange {
@@ -83,7 +85,7 @@ impl MetricChange {
 /// # let path = dir.path().join("p.csv");
 /// # std::fs::write(&path, "label,score\n1,0.4\n0,0.2\n")?;
 /// use modelpulse::health::evaluation::Evaluator;
-/// let (_, comparison) = Evaluator::new().compare(&path, &path, |_, _| ())?;
+/// let (_, comparison) = Evaluator::new().compare(&path, &path, |_| ())?;
 /// assert_eq!(comparison.tests[0].p_value, 1.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -94,23 +96,18 @@ pub struct PairedTest {
     pub name: &'static str,
     /// The difference; for McNemar's test of accuracy.
     pub difference: f64,
-    /// Its 95 % interval, where the test has one.
+    /// Its interval, where the test has one; it holds as much as [`Comparison::level`] says.
     pub interval: Option<(f64, f64)>,
     /// The probability of so large a difference where there is none, two-sided.
     pub p_value: f64,
 }
-
-/// How many samples all resamples of a bootstrap may have.
-const MOST_DRAWN: usize = 10_000_000;
-/// The fewest resamples whose interval says something.
-const FEWEST_RESAMPLES: usize = 200;
-const SEED: u64 = 42;
 
 pub(super) fn compare(
     candidate: &Evaluation,
     baseline: Evaluation,
     kept: Option<(Kept, Kept)>,
     asked: &Evaluator,
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Comparison, EvaluationError> {
     if candidate.plan.classes != baseline.plan.classes {
         return Err(EvaluationError::Task(format!(
@@ -119,40 +116,74 @@ pub(super) fn compare(
             candidate.plan.classes.join(", ")
         )));
     }
-    let changes = candidate
+    let mut changes: Vec<MetricChange> = candidate
         .metrics
         .iter()
         .map(|&(name, answer)| MetricChange {
             name,
             baseline: baseline.metric(name).unwrap_or(answer),
             candidate: answer,
-        });
-    let changes = changes.collect();
+            interval: None,
+        })
+        .collect();
     let (tests, untested) = match &kept {
         None => (Vec::new(), Some("bounded memory keeps no pairs".to_owned())),
-        Some((new, old)) if !new.is_paired_with(old) => {
+        Some((new, old)) if !new.columns.is_paired_with(&old.columns) => {
             let reason =
                 "the labels of the two files are not the same, row by row: sort both alike";
             (Vec::new(), Some(reason.to_owned()))
         }
-        Some((new, old)) => (paired(candidate, old, new, asked)?, None),
+        Some((new, old)) => {
+            let metrics = Metrics::new(&candidate.plan, asked);
+            let differences = intervals::between(&metrics, asked, old, new, progress)?;
+            for change in &mut changes {
+                let of = differences.iter().find(|it| it.0 == change.name);
+                let defined = of.map(|it| it.1.difference).filter(|it| it.defined > 0);
+                change.interval = defined.map(|it| (it.low, it.high));
+            }
+            let (old, new) = (&old.columns, &new.columns);
+            (tests(candidate, old, new, &differences, asked)?, None)
+        }
     };
     Ok(Comparison {
         baseline,
+        level: intervals::level(asked),
         changes,
         tests,
         untested,
     })
 }
 
-fn paired(
+/// The metrics whose difference is told with its significance.
+fn tested(task: Task) -> &'static [(&'static str, &'static str)] {
+    match task {
+        Task::Binary => &[
+            ("f1", "paired bootstrap: f1"),
+            ("log_loss", "paired bootstrap: log_loss"),
+        ],
+        Task::Multiclass => &[
+            ("f1_macro", "paired bootstrap: f1_macro"),
+            ("log_loss", "paired bootstrap: log_loss"),
+        ],
+        Task::Multilabel => &[
+            ("f1_macro", "paired bootstrap: f1_macro"),
+            ("roc_auc_macro", "paired bootstrap: roc_auc_macro"),
+        ],
+        Task::Regression => &[
+            ("mae", "paired bootstrap: mae"),
+            ("rmse", "paired bootstrap: rmse"),
+        ],
+    }
+}
+
+fn tests(
     evaluation: &Evaluation,
-    old: &Kept,
-    new: &Kept,
+    old: &Columns,
+    new: &Columns,
+    differences: &[(&'static str, PairedDifference)],
     asked: &Evaluator,
 ) -> Result<Vec<PairedTest>, EvaluationError> {
     let mut tests = Vec::new();
-    let classes = evaluation.plan.classes.len();
     if let Some([labels, before, after]) = decisions(evaluation, old, new, asked.threshold) {
         let test = McNemar::of(&labels, &before, &after)?;
         let gained = test.only_candidate as f64 - test.only_baseline as f64;
@@ -169,18 +200,16 @@ fn paired(
         tests.push(PairedTest {
             name: "DeLong's test: roc_auc",
             difference: test.difference(),
-            interval: Some(test.interval(0.95)),
+            interval: Some(test.interval(intervals::level(asked))),
             p_value: test.p_value(),
         });
     }
-    let resamples = (MOST_DRAWN / new.rows.len().max(1)).min(1000);
-    if resamples < FEWEST_RESAMPLES {
-        return Ok(tests);
-    }
-    let bootstrap = Bootstrap::new(SEED).resamples(resamples);
-    let mut add = |name, paired: PairedDifference| {
+    for &(metric, name) in tested(evaluation.task) {
+        let of = differences.iter().find(|it| it.0 == metric);
         // Where it is undefined there is no difference to tell.
-        if let Ok(difference) = paired.difference.value {
+        if let Some((_, paired)) = of
+            && let Ok(difference) = paired.difference.value
+        {
             tests.push(PairedTest {
                 name,
                 difference,
@@ -188,71 +217,25 @@ fn paired(
                 p_value: paired.p_value,
             });
         }
-    };
-    match evaluation.task {
-        Task::Binary => {
-            let like = BinaryMetrics::new().threshold(asked.threshold);
-            let (before, after) = (binary(old), binary(new));
-            let f1 = bootstrap.paired(&like, before, after, |it| it.f1)?;
-            add("paired bootstrap: f1", f1);
-            let log_loss = bootstrap.paired(&like, before, after, |it| it.log_loss)?;
-            add("paired bootstrap: log_loss", log_loss);
-        }
-        Task::Multiclass if !new.scores.is_empty() => {
-            let like = MulticlassMetrics::new(classes);
-            let (before, after) = (multiclass(old), multiclass(new));
-            let f1 = bootstrap.paired(&like, before, after, |it| it.classes.f1_macro)?;
-            add("paired bootstrap: f1_macro", f1);
-        }
-        Task::Regression => {
-            let like = RegressionMetrics::new();
-            let (before, after) = (regression(old), regression(new));
-            let mae = bootstrap.paired(&like, before, after, |it| it.mae)?;
-            add("paired bootstrap: mae", mae);
-            let rmse = bootstrap.paired(&like, before, after, |it| it.rmse)?;
-            add("paired bootstrap: rmse", rmse);
-        }
-        _ => {}
     }
     Ok(tests)
-}
-
-fn binary(kept: &Kept) -> BinaryBatch<'_> {
-    BinaryBatch {
-        weights: kept.weights.as_deref(),
-        ..BinaryBatch::new(&kept.flags, &kept.scores)
-    }
-}
-
-fn multiclass(kept: &Kept) -> MulticlassBatch<'_> {
-    MulticlassBatch {
-        weights: kept.weights.as_deref(),
-        ..MulticlassBatch::new(&kept.labels, &kept.scores)
-    }
-}
-
-fn regression(kept: &Kept) -> RegressionBatch<'_> {
-    RegressionBatch {
-        weights: kept.weights.as_deref(),
-        ..RegressionBatch::new(&kept.truths, &kept.estimates)
-    }
 }
 
 /// Labels, and what the baseline and the candidate decided on; `None` where a row has no one label.
 fn decisions(
     evaluation: &Evaluation,
-    old: &Kept,
-    new: &Kept,
+    old: &Columns,
+    new: &Columns,
     threshold: f64,
 ) -> Option<[Vec<usize>; 3]> {
-    let of = |kept: &Kept| -> Vec<usize> {
-        let scores = &kept.scores;
+    let of = |rows: &Columns| -> Vec<usize> {
+        let scores = &rows.scores;
         match evaluation.task {
             Task::Binary => scores
                 .iter()
                 .map(|&score| usize::from(score >= threshold))
                 .collect(),
-            _ if scores.is_empty() => kept.predictions.clone(),
+            _ if scores.is_empty() => rows.predictions.clone(),
             _ => {
                 let classes = evaluation.plan.classes.len().max(1);
                 scores.chunks_exact(classes).map(highest).collect()

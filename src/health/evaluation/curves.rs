@@ -1,8 +1,8 @@
 //! What the charts of a report show, thinned to what an eye can see.
 
 use super::Task;
+use super::columns::Columns;
 use super::dimension::Thinned;
-use super::rows::Rows;
 use crate::metrics::{Reliability, Steps};
 
 /// Points that are nearer than this in both directions are one.
@@ -156,7 +156,7 @@ impl ChartData {
         }
     }
 
-    pub(super) fn take(&mut self, rows: &Rows) {
+    pub(super) fn take(&mut self, rows: &Columns) {
         if self.task == Task::Binary {
             for (&positive, &score) in rows.flags.iter().zip(&rows.scores) {
                 if !(0.0..=1.0).contains(&score) {

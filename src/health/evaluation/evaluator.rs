@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::compare::{self, Comparison};
-use super::measure::{self, Kept};
-use super::{Evaluation, EvaluationError, Plan, Task};
+use super::measure;
+use super::{Evaluation, EvaluationError, Plan, Progress, Task};
 use crate::metrics::Memory;
 use crate::table::Table;
 
@@ -34,6 +34,9 @@ pub struct Evaluator {
     pub(super) slices: Vec<String>,
     pub(super) least: u64,
     pub(super) label_errors: Option<usize>,
+    pub(super) confidence: Option<f64>,
+    pub(super) resamples: Option<usize>,
+    pub(super) seed: u64,
 }
 
 impl Default for Evaluator {
@@ -51,6 +54,9 @@ impl Default for Evaluator {
             slices: Vec::new(),
             least: Self::LEAST_ROWS,
             label_errors: None,
+            confidence: None,
+            resamples: None,
+            seed: Self::SEED,
         }
     }
 }
@@ -58,6 +64,8 @@ impl Default for Evaluator {
 impl Evaluator {
     /// The rows that a slice has at least.
     pub const LEAST_ROWS: u64 = 20;
+    /// The seed from which rows are drawn.
+    pub const SEED: u64 = 42;
 
     /// Finds out everything; the threshold is 0.5, and every score is kept.
     pub fn new() -> Self {
@@ -135,22 +143,41 @@ impl Evaluator {
         self
     }
 
+    /// Also finds the interval around each metric that holds so much of what other rows of the same kind would give, as
+    /// 0.95: by the bootstrap, which draws rows with repetition. Compared with a baseline, also around each difference.
+    pub fn confidence(mut self, level: f64) -> Self {
+        self.confidence = Some(level);
+        self
+    }
+
+    /// Draws so often for intervals; else from 200 to 1000 times, the less often the more rows there are.
+    pub fn resamples(mut self, resamples: usize) -> Self {
+        self.resamples = Some(resamples);
+        self
+    }
+
+    /// Draws from this seed: the same seed gives the same intervals.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Measures a file.
     ///
     /// # Errors
     /// [`EvaluationError`].
     pub fn evaluate(&self, path: impl AsRef<Path>) -> Result<Evaluation, EvaluationError> {
-        self.evaluate_watched(path.as_ref(), |_, _| ())
+        self.evaluate_watched(path.as_ref(), |_| ())
     }
 
-    /// As [`evaluate`](Self::evaluate), but `progress` is told how many rows are done, and of how many, where that is known.
+    /// As [`evaluate`](Self::evaluate), but `progress` is told how far it is.
     ///
     /// # Errors
     /// [`EvaluationError`].
     pub fn evaluate_watched(
         &self,
         path: &Path,
-        mut progress: impl FnMut(u64, Option<u64>),
+        mut progress: impl FnMut(Progress),
     ) -> Result<Evaluation, EvaluationError> {
         let plan = Plan::new(Table::open(path)?, self)?;
         Ok(measure::measure(&plan, self, false, &mut progress)?.0)
@@ -166,7 +193,7 @@ impl Evaluator {
         &self,
         candidate: &Path,
         baseline: &Path,
-        mut progress: impl FnMut(u64, Option<u64>),
+        mut progress: impl FnMut(Progress),
     ) -> Result<(Evaluation, Comparison), EvaluationError> {
         let plan = Plan::new(Table::open(candidate)?, self)?;
         let keep = self.memory == Memory::Exact;
@@ -176,19 +203,13 @@ impl Evaluator {
             task: Some(plan.task),
             slices: Vec::new(),
             label_errors: None,
+            confidence: None,
             ..self.clone()
         };
         let base_plan = Plan::new(Table::open(baseline)?, &only)?;
         let (base, base_kept) = measure::measure(&base_plan, &only, keep, &mut progress)?;
         let pair = keep.then_some((kept, base_kept));
-        let comparison = compare::compare(&evaluation, base, pair, self)?;
+        let comparison = compare::compare(&evaluation, base, pair, self, &mut progress)?;
         Ok((evaluation, comparison))
-    }
-}
-
-/// Nothing is kept where nothing is compared.
-impl Kept {
-    pub(super) fn is_paired_with(&self, other: &Self) -> bool {
-        self.labels == other.labels && self.flags == other.flags && self.truths == other.truths
     }
 }

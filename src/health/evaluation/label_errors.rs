@@ -80,15 +80,20 @@ pub(super) fn find(
     let from_flags: Vec<usize>;
     let (labels, scores) = match plan.task {
         Task::Binary => {
-            from_flags = kept.flags.iter().map(|&flag| usize::from(flag)).collect();
-            (&from_flags, Scores::Positive(&kept.scores))
+            from_flags = kept
+                .columns
+                .flags
+                .iter()
+                .map(|&flag| usize::from(flag))
+                .collect();
+            (&from_flags, Scores::Positive(&kept.columns.scores))
         }
         _ => {
             let classes = plan.classes.len();
             (
-                &kept.labels,
+                &kept.columns.labels,
                 Scores::Classes {
-                    probabilities: &kept.scores,
+                    probabilities: &kept.columns.scores,
                     classes,
                 },
             )

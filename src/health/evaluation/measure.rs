@@ -1,14 +1,15 @@
 //! The pass over the rows: every batch goes through the metrics, the slices and what the charts need.
 
+use super::columns::{Columns, Measured};
 use super::curves::ChartData;
-use super::label_errors;
 use super::outcome::{Evaluation, class_outcomes, outcome};
 use super::rows::{Rows, Sorter};
 use super::slicing::Slicer;
-use super::{EvaluationError, Evaluator, Plan, RowCounts, Task};
+use super::{EvaluationError, Evaluator, Plan, Progress, RowCounts, Task};
+use super::{intervals, label_errors};
 use crate::metrics::{
-    Accumulator, BinaryBatch, BinaryMetrics, ConfusionMatrix, LabelBatch, Memory, MulticlassBatch,
-    MulticlassMetrics, MultilabelBatch, MultilabelMetrics, RegressionBatch, RegressionMetrics,
+    Accumulator, BinaryMetrics, ConfusionMatrix, Memory, MulticlassMetrics, MultilabelMetrics,
+    RegressionMetrics,
 };
 
 /// The accumulator of a task; boxed, as they differ much in size.
@@ -44,63 +45,32 @@ impl Metrics {
         }
     }
 
-    pub(super) fn update(&mut self, rows: &Rows) -> Result<(), EvaluationError> {
-        let weights = rows.weights.as_deref();
+    fn update(&mut self, rows: &Columns) -> Result<(), EvaluationError> {
         match self {
-            Self::Binary(metrics) => metrics.update(BinaryBatch {
-                weights,
-                ..BinaryBatch::new(&rows.flags, &rows.scores)
-            }),
-            Self::Multiclass(metrics) => metrics.update(MulticlassBatch {
-                weights,
-                ..MulticlassBatch::new(&rows.labels, &rows.scores)
-            }),
-            Self::Decisions(matrix) => matrix.update(LabelBatch {
-                weights,
-                ..LabelBatch::new(&rows.labels, &rows.predictions)
-            }),
-            Self::Multilabel(metrics) => {
-                let batch = MultilabelBatch::new(metrics.labels(), &rows.flags, &rows.scores);
-                metrics.update(MultilabelBatch { weights, ..batch })
-            }
-            Self::Regression(metrics) => metrics.update(RegressionBatch {
-                weights,
-                ..RegressionBatch::new(&rows.truths, &rows.estimates)
-            }),
+            Self::Binary(metrics) => metrics.update(metrics.batch(rows)),
+            Self::Multiclass(metrics) => metrics.update(metrics.batch(rows)),
+            Self::Decisions(matrix) => matrix.update(matrix.batch(rows)),
+            Self::Multilabel(metrics) => metrics.update(metrics.batch(rows)),
+            Self::Regression(metrics) => metrics.update(metrics.batch(rows)),
         }?;
         Ok(())
     }
 }
 
-/// The measured rows of a table, where they are needed again: pair by pair with another model's, or for label errors.
+/// The measured rows of a table, where they are needed again: to draw from, pair by pair with another model's, or for
+/// label errors.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// The numbers of the rows in the table, where any was left out before.
     pub(super) rows: Vec<u64>,
-    pub(super) labels: Vec<usize>,
-    pub(super) predictions: Vec<usize>,
-    pub(super) flags: Vec<bool>,
-    pub(super) scores: Vec<f64>,
-    pub(super) truths: Vec<f64>,
-    pub(super) estimates: Vec<f64>,
-    pub(super) weights: Option<Vec<f64>>,
+    pub(super) columns: Columns,
 }
 
 impl Kept {
     fn extend(&mut self, first_row: u64, rows: &Rows) {
-        self.rows
-            .extend(rows.kept.iter().map(|&row| first_row + row as u64));
-        self.labels.extend_from_slice(&rows.labels);
-        self.predictions.extend_from_slice(&rows.predictions);
-        self.flags.extend_from_slice(&rows.flags);
-        self.scores.extend_from_slice(&rows.scores);
-        self.truths.extend_from_slice(&rows.truths);
-        self.estimates.extend_from_slice(&rows.estimates);
-        if let Some(weights) = &rows.weights {
-            self.weights
-                .get_or_insert_with(Vec::new)
-                .extend_from_slice(weights);
-        }
+        let numbers = rows.kept.iter().map(|&row| first_row + row as u64);
+        self.rows.extend(numbers);
+        self.columns.extend(&rows.columns);
     }
 }
 
@@ -109,9 +79,11 @@ pub(super) fn measure(
     plan: &Plan,
     asked: &Evaluator,
     keep: bool,
-    progress: &mut dyn FnMut(u64, Option<u64>),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<(Evaluation, Kept), EvaluationError> {
     label_errors::check(plan, asked)?;
+    intervals::check(plan, asked)?;
+    let keep = keep || asked.label_errors.is_some() || asked.confidence.is_some();
     let mut table = plan.table.clone();
     let mut slicer = Slicer::new(&mut table, asked)?;
     let mut columns = plan.columns();
@@ -130,13 +102,16 @@ pub(super) fn measure(
     for batch in table.read(&columns)? {
         let batch = batch?;
         let rows = sorter.rows(&batch)?;
-        metrics.update(&rows)?;
-        charts.take(&rows);
+        metrics.update(&rows.columns)?;
+        charts.take(&rows.columns);
         slicer.take(&batch.columns()[own..], &rows, plan, asked)?;
-        if keep || asked.label_errors.is_some() {
+        if keep {
             kept.extend(batch.first_row(), &rows);
         }
-        progress(sorter.counts.read, table.rows());
+        progress(Progress::Rows {
+            done: sorter.counts.read,
+            of: table.rows(),
+        });
     }
     let counts = sorter.counts;
     if counts.used == 0 {
@@ -146,5 +121,6 @@ pub(super) fn measure(
     evaluation.per_class = class_outcomes(plan, &metrics);
     evaluation.slices = slicer.finish();
     evaluation.label_errors = label_errors::find(plan, asked, &kept)?;
+    evaluation.intervals = intervals::around(&metrics, asked, &kept, progress)?;
     Ok((evaluation, kept))
 }

@@ -17,17 +17,20 @@
 //! ```
 
 mod category;
+mod columns;
 mod compare;
 mod curves;
 mod dimension;
 mod error;
 mod evaluator;
+mod intervals;
 mod label_errors;
 mod log;
 mod measure;
 mod outcome;
 pub mod page;
 mod plan;
+mod progress;
 mod rows;
 mod slicing;
 mod task;
@@ -39,6 +42,7 @@ pub use evaluator::Evaluator;
 pub use label_errors::{LabelError, LabelErrors};
 pub use outcome::{ClassOutcome, Evaluation, lower_is_better};
 pub use plan::Plan;
+pub use progress::Progress;
 pub use rows::RowCounts;
 pub use slicing::{SliceOutcome, SlicesOutcome};
 pub use task::Task;

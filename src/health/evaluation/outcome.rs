@@ -6,7 +6,7 @@ use super::measure::Metrics;
 use super::slicing::SlicesOutcome;
 use super::{Evaluator, Plan, RowCounts, Task};
 use crate::metrics::{
-    Accumulator, Answer, ClassScore, ConfusionMatrix, KappaWeights, Memory, Steps,
+    Accumulator, Answer, ClassScore, ConfusionMatrix, Interval, KappaWeights, Memory, Steps,
 };
 
 /// What an evaluation found: all metrics of the task, and what the charts of a report show.
@@ -40,6 +40,8 @@ pub struct Evaluation {
     pub metrics: Vec<(&'static str, Answer)>,
     /// Within which bounds metrics are known, where bounded memory cannot tell them exactly: name, lower, upper.
     pub bounds: Vec<(&'static str, f64, f64)>,
+    /// The interval around each metric, where intervals were asked for.
+    pub intervals: Vec<(&'static str, Interval)>,
     /// The confusion matrix; of a multilabel task there is one a label.
     pub confusion: Vec<ConfusionMatrix>,
     /// Each class or label; none for a regression.
@@ -91,6 +93,14 @@ impl Evaluation {
             .iter()
             .find(|metric| metric.0 == name)
             .map(|metric| metric.1)
+    }
+
+    /// The interval around the metric of that name; `None` if it was not asked for, or if no resample defined the metric.
+    #[must_use]
+    pub fn interval(&self, name: &str) -> Option<Interval> {
+        let mut intervals = self.intervals.iter().filter(|it| it.0 == name);
+        let found = intervals.next().map(|it| it.1);
+        found.filter(|interval| interval.defined > 0)
     }
 }
 
@@ -164,6 +174,7 @@ pub(super) fn outcome(
         rows,
         metrics: named,
         bounds,
+        intervals: Vec::new(),
         confusion,
         per_class: Vec::new(),
         charts,

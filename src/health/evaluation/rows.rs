@@ -3,25 +3,16 @@
 //! A row without a label is left out and counted. One without a valid score or prediction is an error, or left out and
 //! counted where that is asked for.
 
+use super::columns::Columns;
 use super::{EvaluationError, Plan, Task};
 use crate::table::{Batch, Column, Values};
 
-/// Rows as accumulators take them; what a task does not need is empty.
+/// Rows of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// The numbers of the rows in the batch.
+    /// Their numbers in the batch.
     pub(super) kept: Vec<usize>,
-    /// True classes.
-    pub(super) labels: Vec<usize>,
-    /// Predicted classes.
-    pub(super) predictions: Vec<usize>,
-    /// Rows × labels: whether each is true; for binary tasks one a row.
-    pub(super) flags: Vec<bool>,
-    /// Rows × scores.
-    pub(super) scores: Vec<f64>,
-    pub(super) truths: Vec<f64>,
-    pub(super) estimates: Vec<f64>,
-    pub(super) weights: Option<Vec<f64>>,
+    pub(super) columns: Columns,
 }
 
 /// How many rows were left out, and why.
@@ -80,8 +71,7 @@ impl Plan {
 impl Sorter<'_> {
     pub(super) fn rows(&mut self, batch: &Batch) -> Result<Rows, EvaluationError> {
         let plan = self.plan;
-        let columns = batch.columns();
-        let (labels, rest) = columns.split_at(plan.labels.len());
+        let (labels, rest) = batch.columns().split_at(plan.labels.len());
         let (scores, rest) = rest.split_at(plan.scores.len());
         let prediction = plan.prediction.as_ref().map(|_| &rest[0]);
         let weight = plan
@@ -99,12 +89,12 @@ impl Sorter<'_> {
         let estimates = prediction.map_or(&[][..], numbers);
 
         let count = batch.rows();
-        let mut rows = Rows {
+        let mut kept = Vec::with_capacity(count);
+        let mut columns = Columns {
             weights: weights.map(|_| Vec::with_capacity(count)),
-            ..Rows::default()
+            ..Columns::default()
         };
-        rows.kept.reserve(count);
-        rows.scores.reserve(count * scores.len());
+        columns.scores.reserve(count * scores.len());
         self.counts.read += count as u64;
         for row in 0..count {
             let unlabelled = match plan.task {
@@ -131,42 +121,46 @@ impl Sorter<'_> {
                     self.counts.invalid += 1;
                     continue;
                 }
-                let columns = plan.columns();
-                let value = match columns_value(&columns, batch, &fault, row) {
+                let names = plan.columns();
+                let value = match columns_value(&names, batch, &fault, row) {
                     Some(value) => value,
                     None => fault.value,
                 };
                 return Err(EvaluationError::Value {
                     row: batch.first_row() + row as u64 + 1,
-                    column: columns.get(fault.column).cloned().unwrap_or_default(),
+                    column: names.get(fault.column).cloned().unwrap_or_default(),
                     value,
                     problem: fault.problem,
                 });
             }
-            rows.kept.push(row);
-            rows.scores.extend(scores.iter().map(|column| column[row]));
-            if let (Some(kept), Some(weights)) = (&mut rows.weights, weights) {
-                kept.push(weights[row]);
+            kept.push(row);
+            columns
+                .scores
+                .extend(scores.iter().map(|column| column[row]));
+            if let (Some(own), Some(weights)) = (&mut columns.weights, weights) {
+                own.push(weights[row]);
             }
             let code = |codes: &[Option<u32>]| codes[row].map_or(0, |code| code as usize);
             match plan.task {
                 Task::Regression => {
-                    rows.truths.push(truths[row]);
-                    rows.estimates.push(estimates[row]);
+                    columns.truths.push(truths[row]);
+                    columns.estimates.push(estimates[row]);
                 }
                 Task::Multiclass => {
-                    rows.labels.push(code(&label_codes[0]));
-                    rows.predictions
+                    columns.labels.push(code(&label_codes[0]));
+                    columns
+                        .predictions
                         .extend(prediction_codes.as_deref().map(code));
                 }
                 Task::Binary | Task::Multilabel => {
-                    rows.flags
+                    columns
+                        .flags
                         .extend(label_codes.iter().map(|codes| code(codes) == 1));
                 }
             }
         }
-        self.counts.used += rows.kept.len() as u64;
-        Ok(rows)
+        self.counts.used += kept.len() as u64;
+        Ok(Rows { kept, columns })
     }
 
     #[allow(clippy::too_many_arguments, reason = "each a column of the same row")]

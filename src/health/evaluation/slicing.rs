@@ -3,6 +3,7 @@
 //! The error of a row is 1 where the decision is not the label (or not all labels), 0 where it is; for numbers it is
 //! how far they are apart.
 
+use super::columns::Columns;
 use super::dimension::{Cut, cuts};
 use super::rows::Rows;
 use super::{EvaluationError, Evaluator, Plan, Task};
@@ -137,7 +138,7 @@ impl Slicer {
             .collect();
         let codes: Vec<&[Option<u32>]> = codes.iter().map(Vec::as_slice).collect();
         self.slices
-            .update(&codes, &errors(rows, plan, asked.threshold))?;
+            .update(&codes, &errors(&rows.columns, plan, asked.threshold))?;
         Ok(())
     }
 
@@ -159,7 +160,7 @@ impl Slicer {
 }
 
 /// How far each row's prediction is off.
-fn errors(rows: &Rows, plan: &Plan, threshold: f64) -> Vec<f64> {
+fn errors(rows: &Columns, plan: &Plan, threshold: f64) -> Vec<f64> {
     let flag = |wrong: bool| f64::from(u8::from(wrong));
     let width = plan.scores.len().max(1);
     match plan.task {

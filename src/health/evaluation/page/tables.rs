@@ -83,6 +83,13 @@ pub(super) fn headline(out: &mut String, evaluation: &Evaluation, comparison: Op
             evaluation.bounds.iter().find(|bounds| bounds.0 == name)
         {
             note = format!("within {} – {}", number(*low), number(*high));
+        } else if let Some(it) = evaluation.interval(name) {
+            note = format!(
+                "{} … {} ({} %)",
+                number(it.low),
+                number(it.high),
+                percent(it.level)
+            );
         }
         let _ = writeln!(
             out,
@@ -127,10 +134,7 @@ pub(super) fn tests(out: &mut String, comparison: &Comparison) {
     if !tests.is_empty() {
         out.push_str("<p>Tested on the same rows, pair by pair. p is the probability of so large a difference where there is none.</p>\n");
         let rows = tests.iter().map(|test| {
-            let interval = test.interval.map_or_else(
-                || "–".to_owned(),
-                |(low, high)| format!("{low:+.4} … {high:+.4}"),
-            );
+            let interval = signed_range(test.interval);
             let metric = test.name.rsplit(": ").next().unwrap_or_default();
             let difference = format!(
                 "<span class=\"{}\">{:+.4}</span>",
@@ -144,8 +148,21 @@ pub(super) fn tests(out: &mut String, comparison: &Comparison) {
                 p_value(test.p_value),
             ]
         });
-        table(out, &["test", "difference", "95 % interval", "p"], rows);
+        let interval = format!("{} % interval", percent(comparison.level));
+        table(out, &["test", "difference", &interval, "p"], rows);
     }
+}
+
+fn signed_range(range: Option<(f64, f64)>) -> String {
+    range.map_or_else(
+        || "–".to_owned(),
+        |(low, high)| format!("{low:+.4} … {high:+.4}"),
+    )
+}
+
+/// A share as a number of percent, without what binary fractions add to it.
+fn percent(share: f64) -> f64 {
+    (share * 1e4).round() / 1e2
 }
 
 fn p_value(p: f64) -> String {
@@ -255,6 +272,8 @@ pub(super) fn metrics(out: &mut String, evaluation: &Evaluation, comparison: Opt
 }
 
 fn changes(out: &mut String, comparison: &Comparison) {
+    let with_intervals = comparison.changes.iter().any(|it| it.interval.is_some());
+    let interval = format!("{} % interval", percent(comparison.level));
     let changes = comparison.changes.iter().map(|change| {
         let difference = change.difference().map_or_else(String::new, |difference| {
             format!(
@@ -262,31 +281,52 @@ fn changes(out: &mut String, comparison: &Comparison) {
                 tone(change.name, difference)
             )
         });
-        vec![
+        let row = [
             change.name.to_owned(),
             answered(change.baseline),
             answered(change.candidate),
             difference,
-        ]
+        ];
+        let interval = with_intervals.then(|| signed_range(change.interval));
+        row.into_iter().chain(interval).collect()
     });
-    table(
-        out,
-        &["metric", "baseline", "candidate", "difference"],
-        changes,
-    );
+    let heading = ["metric", "baseline", "candidate", "difference"].into_iter();
+    let heading = heading.chain(with_intervals.then_some(interval.as_str()));
+    table(out, &heading.collect::<Vec<_>>(), changes);
 }
 
 fn values(out: &mut String, evaluation: &Evaluation) {
+    let confidence = evaluation.intervals.first().map(|it| it.1);
+    if let Some(it) = confidence {
+        let (level, resamples) = (percent(it.level), thousands(it.resamples as u64));
+        let _ = writeln!(
+            out,
+            "<p>The intervals hold {level} % of what other rows of the same kind would give: {resamples} bootstrap resamples.</p>"
+        );
+    }
     out.push_str("<div class=\"columns\">\n");
     let half = evaluation.metrics.len().div_ceil(2).max(1);
     for part in evaluation.metrics.chunks(half) {
-        out.push_str("<div class=\"table\"><table><tr><th>metric</th><th>value</th></tr>\n");
+        out.push_str("<div class=\"table\"><table><tr><th>metric</th><th>value</th>");
+        if let Some(it) = confidence {
+            let _ = write!(out, "<th>{} % interval</th>", percent(it.level));
+        }
+        out.push_str("</tr>\n");
         for (name, answer) in part {
-            let cell = match answer {
-                Ok(value) => format!("<td>{}</td>", number(*value)),
-                Err(why) => format!("<td class=\"why\">{}</td>", escaped(&why.to_string())),
+            let _ = write!(out, "<tr><td>{name}</td>");
+            let _ = match answer {
+                Ok(value) => write!(out, "<td>{}</td>", number(*value)),
+                Err(why) => write!(out, "<td class=\"why\">{}</td>", escaped(&why.to_string())),
             };
-            let _ = writeln!(out, "<tr><td>{name}</td>{cell}</tr>");
+            if confidence.is_some() {
+                let it = evaluation.interval(name);
+                let shown = it.map_or_else(
+                    || "–".to_owned(),
+                    |it| format!("{} … {}", number(it.low), number(it.high)),
+                );
+                let _ = write!(out, "<td>{shown}</td>");
+            }
+            out.push_str("</tr>\n");
         }
         out.push_str("</table></div>\n");
     }
