@@ -46,6 +46,7 @@
 //! | [`health`] | rules and alerts |
 //! | [`replay`] | an old log through the sinks of a live run, or into a new log |
 //! | `export` | logs as tables: CSV, JSON lines, Parquet (features `export`, `parquet`) |
+//! | `serve` | a registry and a watched model over HTTP (feature `serve`) |
 //! | `bridge` | the facades `metrics` and `tracing`, logged to a run (features `metrics-rs`, `tracing`) |
 //!
 //! # Features
@@ -81,6 +82,8 @@ pub mod drift;
 pub mod export;
 #[cfg(feature = "figures")]
 pub mod figure;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "tables")]
 pub mod table;
 

@@ -14,6 +14,7 @@ mod inspect;
 mod json;
 mod log;
 mod merge;
+mod monitor;
 mod plot;
 mod progress;
 mod repair;
@@ -46,6 +47,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   modelpulse train                                        train on the embedded digits, log to runs/
+  modelpulse monitor --model runs/digits-001              watch what it made: Prometheus, /evaluate, TensorBoard
   python train.py | modelpulse log                        log a loop that prints JSON lines
   modelpulse inspect runs                                 what a log holds, and what is wrong with it
   modelpulse tail runs                                    follow it while it grows
@@ -59,6 +61,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Args),
+    Monitor(monitor::Args),
     Log(log::Args),
     Inspect(inspect::Args),
     Tail(tail::Args),
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Train(args) => train::run(args),
+        Command::Monitor(args) => monitor::run(args),
         Command::Log(args) => log::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Tail(args) => tail::run(args),

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use self::card::{command_line, hparams, model_card};
 use self::ending::Ending;
-use self::run_file::RunFile;
+pub(super) use self::run_file::RunFile;
 use self::settings::Settings;
 use self::steering::Training;
 use super::alerting;
@@ -92,7 +92,11 @@ Then: tensorboard --logdir runs";
 const CHECKPOINT_SPACING: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
-    let resumed = args.resume.as_deref().map(RunFile::read).transpose()?;
+    let resumed = args
+        .resume
+        .as_deref()
+        .map(|dir| RunFile::read(dir, "resume"))
+        .transpose()?;
     let settings = resumed
         .as_ref()
         .map_or(&args.settings, |file| &file.settings)

@@ -121,7 +121,7 @@ fn named(hparams: &HParams) -> Json {
 }
 
 /// A number, or the name of one that JSON does not have.
-fn number(number: f64) -> Json {
+pub(crate) fn number(number: f64) -> Json {
     nonfinite(number).map_or_else(|| number.into(), Json::from)
 }
 

@@ -19,6 +19,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub use content::event_as_json;
+#[cfg(feature = "serve")]
+pub(crate) use content::number as json_number;
 pub use exposition::Exposition;
 pub use files::{Files, partition_name};
 pub use long::LongTable;

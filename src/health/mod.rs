@@ -11,8 +11,11 @@ pub mod errors;
 pub mod evaluation;
 mod finding;
 mod gate;
+mod monitor;
 mod naming;
 mod nan_guard;
+#[cfg(feature = "resources")]
+mod process;
 mod registry;
 #[cfg(feature = "resources")]
 mod resources;
@@ -25,6 +28,10 @@ pub use detect::{
 };
 pub use finding::{Finding, FindingKind, Place};
 pub use gate::{Allowance, Course, Courses, GateVerdict};
+pub use monitor::{
+    AlertBoard, Evaluated, IntoOutputs, LabelledRows, Monitor, MonitorError, Predictions, Rows,
+    Status, Watch,
+};
 pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};
 pub use registry::{

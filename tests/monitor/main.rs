@@ -1,7 +1,12 @@
 //! A model that is watched: pages held against Prometheus, served and scraped for real.
 //!
 //! `tests/run` installs Prometheus.
-#![cfg(feature = "export")]
+#![cfg(feature = "cli")]
 
+mod command;
 mod lint;
+mod prometheus;
 mod reference;
+mod scraped;
+mod served;
+mod support;

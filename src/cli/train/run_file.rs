@@ -20,13 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a run's file says.
 #[derive(Debug)]
-pub(super) struct RunFile {
+pub(in crate::cli) struct RunFile {
     pub(super) settings: Settings,
     /// The program's arguments, as a shell would read them.
     command: String,
     data: String,
     crc32: String,
     finished: bool,
+}
+
+/// What the model of a run was trained on, and what it looks like.
+#[derive(Debug)]
+pub(in crate::cli) struct Trained {
+    /// Where the data were; `None` for the embedded digits.
+    pub(in crate::cli) data: Option<PathBuf>,
+    pub(in crate::cli) hidden: Vec<usize>,
+    pub(in crate::cli) seed: u64,
+    /// Of the data.
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) crc32: String,
 }
 
 /// Held as long as the run is trained; the lock ends with the process, however that ends.
@@ -48,13 +60,13 @@ impl RunFile {
         }
     }
 
-    /// Reads the file of the run in `dir`.
-    pub(super) fn read(dir: &Path) -> anyhow::Result<Self> {
+    /// Reads the file of the run in `dir`, which somebody wants to `resume`, or to do something else with.
+    pub(super) fn read(dir: &Path, to: &str) -> anyhow::Result<Self> {
         let path = dir.join(NAME);
-        let told = || format!("cannot resume {}: {}", dir.display(), path.display());
+        let told = || format!("cannot {to} {}: {}", dir.display(), path.display());
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-                "cannot resume {}: there is no {}; it is no run of 'modelpulse train', or was killed before its first step",
+                "cannot {to} {}: there is no {}; it is no run of 'modelpulse train', or was killed before its first step",
                 dir.display(),
                 path.display()
             ),
@@ -68,6 +80,18 @@ impl RunFile {
             data: text(&json["data"]["name"]),
             crc32: text(&json["data"]["crc32"]),
             finished: json["finished"] == json!(true),
+        })
+    }
+
+    /// What the run was trained on and how, for who uses its model.
+    pub(in crate::cli) fn trained(dir: &Path) -> anyhow::Result<Trained> {
+        let run = Self::read(dir, "monitor")?;
+        Ok(Trained {
+            data: run.settings.data,
+            hidden: run.settings.hidden,
+            seed: run.settings.seed,
+            name: run.data,
+            crc32: run.crc32,
         })
     }
 

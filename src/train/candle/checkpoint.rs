@@ -122,6 +122,7 @@ impl CheckpointInfo {
 /// A checkpoint that was read.
 pub(super) struct Checkpoint {
     tensors: HashMap<String, Tensor>,
+    info: HashMap<String, String>,
 }
 
 /// The bytes of a checkpoint that is as it was written, but for its checksum, and its metadata.
@@ -146,9 +147,14 @@ fn read_whole(path: &Path) -> Result<(Vec<u8>, HashMap<String, String>), HookErr
 impl Checkpoint {
     /// Reads the file `path`, and makes sure that it is as it was written.
     pub(super) fn read(path: &Path) -> Result<Self, HookError> {
-        let (bytes, _) = read_whole(path)?;
+        let (bytes, info) = read_whole(path)?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-        Ok(Self { tensors })
+        Ok(Self { tensors, info })
+    }
+
+    /// What it says of itself.
+    pub(super) fn info(&self) -> Result<CheckpointInfo, HookError> {
+        CheckpointInfo::of(&self.info)
     }
 
     /// The tensors of the model.

@@ -5,6 +5,7 @@
 //! kept beside, for it is that of the layers.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{DType, Device, Result, Shape, Tensor, Var};
@@ -15,6 +16,7 @@ use rand::Rng;
 use rand_distr::StandardNormal;
 
 use super::tensors::{like, show};
+use super::{CheckpointInfo, TrainError, checkpoint::Checkpoint};
 use super::{Purpose, generator};
 use crate::summary::{Graph, GraphError};
 use crate::train::{HookError, State, TensorVisitor, Tensors};
@@ -113,6 +115,28 @@ impl Parameters {
             var.set(&tensor)?;
         }
         Ok(())
+    }
+
+    /// Gives each parameter the value that a checkpoint has of it: what a fit saved is used without it.
+    ///
+    /// # Errors
+    /// [`TrainError::Resume`] where the checkpoint cannot be read, is damaged, or is of another model; then nothing has
+    /// changed.
+    pub fn load_checkpoint(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> std::result::Result<CheckpointInfo, TrainError> {
+        let path = path.as_ref();
+        let load = || {
+            let checkpoint = Checkpoint::read(path)?;
+            let info = checkpoint.info()?;
+            self.load(&checkpoint.model())?;
+            Ok(info)
+        };
+        load().map_err(|source| TrainError::Resume {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// The model's layers and parameters as a graph, by [`Graph::of_parameters`]. The layers are joined in

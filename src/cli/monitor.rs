@@ -1,0 +1,235 @@
+//! `modelpulse monitor`: watches a model that `train` made, and serves what there is to know of it.
+//!
+//! It goes on whatever happens to the model, its data or its readers, and says what is wrong.
+
+mod data;
+mod model;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use self::data::Labelled;
+use self::model::Live;
+use super::Verdict;
+use super::alerting::RuleArgs;
+use super::train::RunFile;
+use crate::Session;
+use crate::datasets::Dataset;
+use crate::flow::{Event, Sink, SinkError};
+use crate::health::{AlertBoard, Alerts, Monitor, Registry, Span, Usage};
+use crate::serve::Server;
+
+/// Watch a model that `modelpulse train` made: evaluate it at an interval, and serve what there is to know of it
+///
+/// Answers Prometheus (/metrics), Spring's tools (/actuator/health, /actuator/metrics …), and whoever asks for an
+/// evaluation (/evaluate) or a prediction (POST /predict). All of it is logged for TensorBoard. A checkpoint that
+/// replaces the one that is watched is taken over at the next evaluation.
+///
+/// Exit code: 0 when it was told to end (SIGINT, SIGTERM), 2 if the input was bad.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The run: a directory that `modelpulse train` made
+    #[arg(long, value_name = "RUN")]
+    model: PathBuf,
+
+    /// What to judge it by: a directory with IDX files, or a table (CSV, JSON lines, Parquet) with a column 'label' and
+    /// one for each input of the model; read again when it changes [default: the held-out split of the run's data]
+    #[arg(long, value_name = "DIR|FILE")]
+    data: Option<PathBuf>,
+
+    /// How often to evaluate
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
+    interval: Duration,
+
+    /// Where to serve; port 0 is one that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+
+    /// Where to log [default: the directory 'monitor' of the run]
+    #[arg(long, value_name = "DIR")]
+    logdir: Option<PathBuf>,
+
+    #[command(flatten)]
+    rules: RuleArgs,
+
+    /// A file with the token that /evaluate needs; without one, it is served on loopback addresses alone
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Print alerts, and nothing else
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  modelpulse monitor --model runs/digits-001
+  modelpulse monitor --model runs/digits-001 --interval 10s --rule 'eval/accuracy < 0.9'
+  modelpulse monitor --model runs/digits-001 --data labelled.csv --rules rules.toml
+
+Then: curl localhost:8000/metrics
+      curl localhost:8000/evaluate
+      curl localhost:8000/actuator/health
+      tensorboard --logdir runs";
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match text.parse()? {
+        Span::Time(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
+        _ => Err("write a time such as 60s or 5m".to_owned()),
+    }
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
+    let trained = RunFile::trained(&args.model)?;
+    let data = match &trained.data {
+        Some(dir) => Dataset::from_dir(dir)?,
+        None => Dataset::digits(),
+    };
+    let crc32 = format!("{:08x}", data.crc32());
+    if args.data.is_none() && crc32 != trained.crc32 {
+        bail!(
+            "{} was trained on {} with CRC-32 {}, the data that are there now have {crc32}; say --data",
+            args.model.display(),
+            trained.name,
+            trained.crc32
+        );
+    }
+    let pixels = data.eval().height() * data.eval().width();
+    let sizes = [&[pixels], &trained.hidden[..], &[data.classes()]].concat();
+    let model = Arc::new(Live::open(&args.model, sizes, trained.seed)?);
+    let labelled = match &args.data {
+        Some(path) => Labelled::open(path, pixels, data.classes())?,
+        None => Labelled::fixed(data.eval())?,
+    };
+    let token = args.token_file.as_deref().map(|path| {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        match text.trim() {
+            "" => bail!("{}: there is no token in it", path.display()),
+            token => Ok(token.to_owned()),
+        }
+    });
+    let token = token.transpose()?;
+
+    let registry = Registry::new();
+    registry.process();
+    let board = AlertBoard::default();
+    let logdir = args.logdir.unwrap_or_else(|| args.model.join("monitor"));
+    let mut builder = Session::builder(&logdir).sink(registry.sink());
+    if !args.quiet {
+        builder = builder.sink(Lines);
+    }
+    if let Some(rules) = args.rules.rules()? {
+        let board = board.clone();
+        builder = builder.sink(Alerts::new(rules, move |transition| {
+            board.note(transition);
+            // Nobody may be reading any more; the model is watched on.
+            let _ = writeln!(std::io::stdout(), "{transition}");
+        }));
+    }
+    let session = builder.start()?;
+    let (asked, mut usage) = (model.clone(), Usage::new());
+    let refreshed = model.clone();
+    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")?;
+    let watch = Monitor::new(move |rows| asked.current().predict(rows))
+        .task(data.classes())
+        .features(pixels)
+        .data_from(move || {
+            refreshed.refresh()?;
+            labelled.rows()
+        })
+        .each(move |session, step| {
+            let mut instant = session.instant();
+            for (name, value) in usage.read() {
+                instant.scalar("serve", &format!("resource/{name}"), step, value);
+            }
+        })
+        .interval(args.interval)
+        .registry(&registry)
+        .start(&session)
+        .context("cannot start")?;
+    let (loaded, run) = (model.current(), args.model.clone());
+    let mut server = Server::new(&registry)
+        .watch(&watch)
+        .alerts(&board)
+        .class_names(data.class_names())
+        .info_of("model", move || {
+            let loaded = model.current();
+            json!({
+                "run": run,
+                "epochs": loaded.info.epochs,
+                "steps": loaded.info.steps,
+                "seed": trained.seed,
+                "version": loaded.info.version,
+                "sha256": loaded.sha256,
+            })
+        })
+        .info(
+            "data",
+            json!({ "name": trained.name, "crc32": trained.crc32 }),
+        );
+    if let Some(token) = token {
+        server = server.token(token);
+    }
+    let serving = server
+        .listen(args.listen)
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    eprintln!(
+        "monitoring {} (epoch {}, step {}) on {}, logging to {}",
+        args.model.display(),
+        loaded.info.epochs,
+        loaded.info.steps,
+        serving.url(),
+        logdir.display()
+    );
+    wait(signals);
+    serving.shutdown();
+    watch.stop();
+    drop(watch);
+    session.finish().context("the log is not whole")?;
+    Ok(Verdict::Well)
+}
+
+/// Returns when the process is told to end. A second signal ends it at once.
+fn wait(mut signals: Signals) {
+    let _ = signals.forever().next();
+    let again = std::thread::Builder::new();
+    let _ = again.spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+}
+
+/// A line for each evaluation.
+struct Lines;
+
+impl Sink for Lines {
+    fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
+        let find = |path: &str| instant.iter().find(|event| event.path() == path);
+        let value = |path: &str| find(path).and_then(|event| event.value.decimal());
+        let Some(event) = find("serve/errors/evaluation") else {
+            return Ok(());
+        };
+        let mut line = format!("evaluation {}", event.step.as_i64());
+        if event.value.scalar() == Some(1.0) {
+            line += "  failed, see /actuator/health";
+        }
+        for name in ["accuracy", "f1_macro", "log_loss"] {
+            if let Some(value) = value(&format!("eval/{name}")) {
+                line += &format!("  {name} {value:.4}");
+            }
+        }
+        // Nobody may be reading any more; the model is watched on.
+        let _ = writeln!(std::io::stdout(), "{line}");
+        Ok(())
+    }
+}

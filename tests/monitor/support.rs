@@ -1,0 +1,160 @@
+//! Requests, and programs that are started and ended.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::Agent;
+
+/// Longer than anything takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// An answer: its status, its headers that tests look at, and its body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub kind: String,
+    pub encoding: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+pub fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE));
+    config.build().into()
+}
+
+fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut answer = answer.unwrap();
+    let header = |name: &str| {
+        let value = answer.headers().get(name);
+        value.map_or("", |value| value.to_str().unwrap()).to_owned()
+    };
+    Answer {
+        status: answer.status().as_u16(),
+        kind: header("content-type"),
+        encoding: header("content-encoding"),
+        body: answer.body_mut().read_to_vec().unwrap(),
+    }
+}
+
+pub fn get(url: &str) -> Answer {
+    get_with(url, &[])
+}
+
+pub fn get_with(url: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = agent().get(url);
+    let request = headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    });
+    answer(request.call())
+}
+
+pub fn post(url: &str, body: impl AsRef<[u8]>) -> Answer {
+    answer(agent().post(url).send(body.as_ref()))
+}
+
+/// Asks again until `wanted` has what it wants.
+#[track_caller]
+pub fn until<T>(what: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(got) = wanted() {
+            return got;
+        }
+        assert!(since.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// A program that runs; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    pub child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Starts a program, whose standard error is read line by line.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}; use tests/run", command.get_program()));
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        // Goes on to the end, so that the program never waits for a full pipe.
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The first line from here on that has `part` in it.
+    #[track_caller]
+    pub fn line(&self, part: &str) -> String {
+        let mut said = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(part) => return line,
+                Ok(line) => said.push(line),
+                Err(error) => panic!("no line with '{part}': {error}: {said:#?}"),
+            }
+        }
+    }
+
+    /// Sends a signal to it, and to it alone.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end: its exit code and what it printed.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let mut out = String::new();
+        let mut stdout = self.child.stdout.take().unwrap();
+        stdout.read_to_string(&mut out).unwrap();
+        (self.child.wait().unwrap().code(), out)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program.
+pub fn modelpulse() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_modelpulse"))
+}
+
+/// Trains a small model in `dir`, as the run `runs/m`.
+pub fn train(dir: &Path) {
+    let trained = modelpulse()
+        .args(["train", "--epochs", "2", "--quiet", "--name", "m"])
+        .current_dir(dir)
+        .status();
+    assert!(trained.unwrap().success());
+}
