@@ -43,3 +43,29 @@ pub enum DriftError {
         why: &'static str,
     },
 }
+
+/// Why samples do not define a test or a distance.
+///
+/// ```
+/// use modelpulse::drift::{Undefined, data::{Sample, t_test}};
+///
+/// let (reference, current) = (Sample::new(&[1.0, 1.0]), Sample::new(&[1.0, f64::NAN]));
+/// assert_eq!(t_test::student(&reference, &current), Err(Undefined::Constant));
+/// assert_eq!(Undefined::Constant.to_string(), "all values are equal");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Undefined {
+    /// A sample has fewer values than it needs.
+    #[error("too few values")]
+    TooFew,
+    /// All values are equal, or as good as equal where it looks.
+    #[error("all values are equal")]
+    Constant,
+    /// A value is ±Inf, and it needs finite ones.
+    #[error("a value is infinite")]
+    Infinite,
+    /// It compares two categories, and there are more.
+    #[error("more than two categories")]
+    Categories,
+}

@@ -7,4 +7,4 @@ pub mod concept;
 pub mod data;
 mod error;
 
-pub use error::DriftError;
+pub use error::{DriftError, Undefined};

@@ -5,7 +5,9 @@
 //! the case and the reason.
 #![cfg(feature = "drift")]
 
+mod categorical;
 mod concept;
+mod numeric;
 mod snapshots;
 
 mod support;

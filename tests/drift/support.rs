@@ -5,6 +5,7 @@ use std::fmt::{Debug, Display};
 use std::fs;
 use std::path::PathBuf;
 
+use modelpulse::drift::Undefined;
 use serde_json::Value;
 
 /// The cases of a file, at least one.
@@ -61,7 +62,13 @@ pub(crate) struct Check {
     /// Where modelpulse differs on purpose: the reason, and the places.
     on_purpose: BTreeMap<&'static str, Vec<String>>,
     wrong: Vec<String>,
+    /// Whether values of the case are missing, which modelpulse leaves out.
+    pub(crate) missing: bool,
 }
+
+/// Why answers differ where values are missing.
+const MISSING: &str =
+    "NaN is a missing value, left out and counted; scipy answers NaN, or sorts it last";
 
 impl Check {
     pub(crate) fn exact<T: PartialEq + Debug>(
@@ -85,6 +92,35 @@ impl Check {
         if !same && !small && (ours - expected).abs() > relative * expected.abs() {
             self.wrong
                 .push(format!("{place}: {ours}, expected {expected}"));
+        }
+    }
+
+    /// An answer: none is right where the other program answers NaN or raises an error.
+    pub(crate) fn answer(
+        &mut self,
+        place: &str,
+        ours: Result<f64, Undefined>,
+        expected: &Value,
+        relative: f64,
+    ) {
+        if self.missing {
+            self.differs(place, MISSING);
+        } else if expected.get("error").is_some() || expected.as_str() == Some("NaN") {
+            self.holds(place, ours.is_err(), || {
+                format!("{ours:?}, expected {expected}")
+            });
+        } else if let Ok(ours) = ours {
+            self.close(place, ours, number(expected), relative);
+        } else {
+            self.holds(place, false, || format!("{ours:?}, expected {expected}"));
+        }
+    }
+
+    pub(crate) fn answers(&mut self, place: &str, ours: &[f64], expected: &Value) {
+        let expected = expected.as_array().unwrap();
+        self.exact(format!("{place} length"), ours.len(), expected.len());
+        for (ours, expected) in ours.iter().zip(expected) {
+            self.answer(place, Ok(*ours), expected, 1e-9);
         }
     }
 

@@ -1,0 +1,101 @@
+//! Tests of means and of spread: Student's and Welch's t, Z, and Levene's around the median.
+
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
+use statrs::function::erf::erfc;
+
+use super::sample::{Sample, sum};
+use super::{Test, Undefined, finite};
+
+/// Student's t for samples of equal variance, two-sided.
+///
+/// # Errors
+///
+/// [`Undefined`] if one is empty, both have one value, one is infinite, or all are equal.
+pub fn student(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    finite(1, [reference, current])?;
+    let (n, m) = (reference.len() as f64, current.len() as f64);
+    let freedom = n + m - 2.0;
+    if freedom < 1.0 {
+        return Err(Undefined::TooFew);
+    }
+    let pooled = (reference.squares() + current.squares()) / freedom;
+    t(reference, current, pooled * (1.0 / n + 1.0 / m), freedom)
+}
+
+/// Welch's t for samples of any variance, two-sided.
+///
+/// # Errors
+///
+/// [`Undefined`] if one has fewer than two values, one is infinite, or all are equal.
+pub fn welch(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    finite(2, [reference, current])?;
+    let part = |sample: &Sample| {
+        let n = sample.len() as f64;
+        sample.squares() / (n - 1.0) / n
+    };
+    let (a, b) = (part(reference), part(current));
+    let (n, m) = (reference.len() as f64, current.len() as f64);
+    let freedom = (a + b).powi(2) / (a * a / (n - 1.0) + b * b / (m - 1.0));
+    t(reference, current, a + b, freedom)
+}
+
+fn t(reference: &Sample, current: &Sample, variance: f64, freedom: f64) -> Result<Test, Undefined> {
+    let difference = reference.mean() - current.mean();
+    if variance <= 0.0 && difference == 0.0 {
+        return Err(Undefined::Constant);
+    }
+    let statistic = difference / variance.sqrt();
+    let tail = StudentsT::new(0.0, 1.0, freedom).map_or(0.0, |t| t.sf(statistic.abs()));
+    Ok(Test {
+        statistic,
+        p_value: (2.0 * tail).min(1.0),
+    })
+}
+
+/// Z of two means, two-sided: [`welch`] with the normal distribution, for large samples.
+///
+/// # Errors
+///
+/// [`Undefined`] if one has fewer than two values, one is infinite, or all are equal.
+pub fn z(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    let statistic = welch(reference, current)?.statistic;
+    Ok(Test {
+        statistic,
+        p_value: (2.0 * normal_survival(statistic.abs())).min(1.0),
+    })
+}
+
+/// Levene's test of equal spread around the median (M. B. Brown and A. B. Forsythe, 1974,
+/// doi 10.1080/01621459.1974.10482955).
+///
+/// # Errors
+///
+/// [`Undefined`] if one is empty, both have one value, one is infinite, or all are as far from their median.
+pub fn levene(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    finite(1, [reference, current])?;
+    let spread = |sample: &Sample| {
+        let median = sample.quantile(0.5).unwrap_or(f64::NAN);
+        let values = sample.values().iter().map(|value| (value - median).abs());
+        Sample::new(&values.collect::<Vec<f64>>())
+    };
+    let (a, b) = (spread(reference), spread(current));
+    let (n, m) = (a.len() as f64, b.len() as f64);
+    let freedom = n + m - 2.0;
+    if freedom < 1.0 {
+        return Err(Undefined::TooFew);
+    }
+    let all = sum([n * a.mean(), m * b.mean()].into_iter()) / (n + m);
+    let between = n * (a.mean() - all).powi(2) + m * (b.mean() - all).powi(2);
+    let within = a.squares() + b.squares();
+    if within <= 0.0 && between <= 0.0 {
+        return Err(Undefined::Constant);
+    }
+    let statistic = freedom * between / within;
+    let p_value = FisherSnedecor::new(1.0, freedom).map_or(0.0, |f| f.sf(statistic));
+    Ok(Test { statistic, p_value })
+}
+
+/// The chance that a standard normal variable is above `z`.
+pub(crate) fn normal_survival(z: f64) -> f64 {
+    0.5 * erfc(z / std::f64::consts::SQRT_2)
+}
