@@ -98,11 +98,11 @@ fn statistic(reference: &Sample, current: &Sample) -> Result<(f64, f64), Undefin
     for step in steps(reference, current) {
         let below = (step.below[0] + step.below[1]) as f64;
         let rank = below + (step.ties() + 1.0) / 2.0;
-        for side in 0..2 {
+        for ((sum, &below), &count) in sums.iter_mut().zip(&step.below).zip(&step.here) {
             // The ranks within the sample: first + 1, …, first + count, of which each is `rank` apart.
-            let count = step.here[side] as f64;
-            let first = rank - (step.below[side] as f64 + (count + 1.0) / 2.0);
-            sums[side] += count * first * first + count * (count * count - 1.0) / 12.0;
+            let count = count as f64;
+            let apart = rank - (below as f64 + (count + 1.0) / 2.0);
+            *sum += count * apart * apart + count * (count * count - 1.0) / 12.0;
         }
     }
     let (k, all) = (n * m, n + m);

@@ -94,6 +94,13 @@ fn eigen(mut a: Matrix) -> ([f64; SIZE], Matrix) {
     for (i, row) in vectors.iter_mut().enumerate() {
         row[i] = 1.0;
     }
+    let turn = |row: &mut [f64; SIZE], (p, q): (usize, usize), (cosine, sine): (f64, f64)| {
+        (row[p], row[q]) = (
+            cosine * row[p] - sine * row[q],
+            sine * row[p] + cosine * row[q],
+        );
+    };
+    let transposed = |a: Matrix| -> Matrix { std::array::from_fn(|i| a.map(|row| row[i])) };
     for _ in 0..64 {
         let mut off = 0.0;
         for p in 0..SIZE {
@@ -105,25 +112,12 @@ fn eigen(mut a: Matrix) -> ([f64; SIZE], Matrix) {
                 let ratio = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
                 let tangent = ratio.signum() / (ratio.abs() + ratio.hypot(1.0));
                 let cosine = 1.0 / tangent.hypot(1.0);
-                let sine = tangent * cosine;
-                for row in &mut a {
-                    (row[p], row[q]) = (
-                        cosine * row[p] - sine * row[q],
-                        sine * row[p] + cosine * row[q],
-                    );
-                }
-                for i in 0..SIZE {
-                    (a[p][i], a[q][i]) = (
-                        cosine * a[p][i] - sine * a[q][i],
-                        sine * a[p][i] + cosine * a[q][i],
-                    );
-                }
-                for row in &mut vectors {
-                    (row[p], row[q]) = (
-                        cosine * row[p] - sine * row[q],
-                        sine * row[p] + cosine * row[q],
-                    );
-                }
+                let angle = (cosine, tangent * cosine);
+                a.iter_mut().for_each(|row| turn(row, (p, q), angle));
+                a = transposed(a);
+                a.iter_mut().for_each(|row| turn(row, (p, q), angle));
+                a = transposed(a);
+                vectors.iter_mut().for_each(|row| turn(row, (p, q), angle));
             }
         }
         if off == 0.0 {

@@ -146,17 +146,15 @@ fn outside(n: usize, m: usize, steps: f64) -> f64 {
             return 1.0;
         }
         let mut left = if first == 0 { 0.0 } else { 1.0 };
-        for x in first..end {
-            let below = if y == 0 { 0.0 } else { row[x] };
-            let (x_share, y_share) = (x as f64, y as f64);
-            let total = x_share + y_share;
-            let share = if total == 0.0 {
-                0.0
+        for (x, here) in (first..).zip(&mut row[first..end]) {
+            let below = if y == 0 { 0.0 } else { *here };
+            let (x, y) = (x as f64, y as f64);
+            if x + y == 0.0 {
+                *here = 0.0;
             } else {
-                (left * x_share + below * y_share) / total
-            };
-            row[x] = share;
-            left = share;
+                *here = (left * x + below * y) / (x + y);
+            }
+            left = *here;
         }
     }
     row[n].clamp(0.0, 1.0)

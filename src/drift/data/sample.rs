@@ -109,7 +109,7 @@ impl Sample {
     }
 }
 
-/// A sum whose rounding does not grow with its length: eight lanes, added at the end.
+/// A sum whose rounding does not grow with its length (A. Neumaier, 1974, doi 10.1002/zamm.19740540106).
 pub(crate) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     let (mut total, mut lost) = (0.0_f64, 0.0_f64);
     for value in values {
