@@ -34,6 +34,14 @@ pub enum DriftError {
         /// What was asked for.
         value: f64,
     },
+    /// Numbers that are no rows of the width given.
+    #[error("{numbers} numbers are no rows of {width}: give as many for each row")]
+    Width {
+        /// How many numbers a row should have.
+        width: usize,
+        /// How many there are.
+        numbers: usize,
+    },
     /// Bytes that are no snapshot of this detector.
     #[error("no snapshot of {detector}: {why}")]
     Snapshot {

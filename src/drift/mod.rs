@@ -3,8 +3,11 @@
 //! Two questions have two kinds of answer. [`concept`] watches a stream, one value at a time, and says when it is no
 //! longer what it was; its detectors can be stopped and restored.
 
+pub mod chunks;
 pub mod concept;
 pub mod data;
 mod error;
+pub mod quality;
+pub mod rows;
 
 pub use error::{DriftError, Undefined};

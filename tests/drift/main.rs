@@ -6,7 +6,9 @@
 #![cfg(feature = "drift")]
 
 mod categorical;
+mod chunks;
 mod concept;
+mod multivariate;
 mod numeric;
 mod snapshots;
 

@@ -3,13 +3,13 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
+use super::eigen::{Matrix, symmetric};
 use super::sample::{Sample, sum};
 use super::{Test, Undefined, finite};
 
 /// Where the characteristic functions are compared, in units of half the interquartile range.
 const AT: [f64; 2] = [0.4, 0.8];
 const SIZE: usize = 2 * AT.len();
-type Matrix = [[f64; SIZE]; SIZE];
 
 /// The test (T. W. Epps and K. J. Singleton, 1986, doi 10.1080/00949658608810963), with the correction for fewer than
 /// 25 values. Degrees of freedom are the rank of the covariance: fewer than four for values of few kinds.
@@ -31,13 +31,9 @@ pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
     let all = n + m;
     let (mean_a, covariance_a) = moments(reference, scale);
     let (mean_b, covariance_b) = moments(current, scale);
-    let mut covariance = [[0.0; SIZE]; SIZE];
-    for i in 0..SIZE {
-        for j in 0..SIZE {
-            covariance[i][j] = all / n * covariance_a[i][j] + all / m * covariance_b[i][j];
-        }
-    }
-    let (values, vectors) = eigen(covariance);
+    let pooled = |i: usize, j: usize| all / n * covariance_a[i][j] + all / m * covariance_b[i][j];
+    let row = |i: usize| (0..SIZE).map(|j| pooled(i, j)).collect();
+    let (values, vectors) = symmetric((0..SIZE).map(row).collect());
     let largest = values
         .iter()
         .fold(0.0, |most: f64, value| most.max(value.abs()));
@@ -76,53 +72,12 @@ fn moments(sample: &Sample, scale: f64) -> ([f64; SIZE], Matrix) {
         };
         sample.values().iter().map(wave).collect()
     });
-    let means = std::array::from_fn(|i| sum(columns[i].iter().copied()) / n);
-    let mut covariance = [[0.0; SIZE]; SIZE];
-    for i in 0..SIZE {
-        for j in 0..=i {
-            let pairs = columns[i].iter().zip(&columns[j]);
-            covariance[i][j] = sum(pairs.map(|(a, b)| (a - means[i]) * (b - means[j]))) / n;
-            covariance[j][i] = covariance[i][j];
-        }
-    }
-    (means, covariance)
-}
-
-/// Eigenvalues and, in columns, eigenvectors of a symmetric matrix: Jacobi's rotations.
-fn eigen(mut a: Matrix) -> ([f64; SIZE], Matrix) {
-    let mut vectors = [[0.0; SIZE]; SIZE];
-    for (i, row) in vectors.iter_mut().enumerate() {
-        row[i] = 1.0;
-    }
-    let turn = |row: &mut [f64; SIZE], (p, q): (usize, usize), (cosine, sine): (f64, f64)| {
-        (row[p], row[q]) = (
-            cosine * row[p] - sine * row[q],
-            sine * row[p] + cosine * row[q],
-        );
+    let means: [f64; SIZE] = std::array::from_fn(|i| sum(columns[i].iter().copied()) / n);
+    let product = |i: usize, j: usize| {
+        let pairs = columns[i].iter().zip(&columns[j]);
+        sum(pairs.map(|(a, b)| (a - means[i]) * (b - means[j]))) / n
     };
-    let transposed = |a: Matrix| -> Matrix { std::array::from_fn(|i| a.map(|row| row[i])) };
-    for _ in 0..64 {
-        let mut off = 0.0;
-        for p in 0..SIZE {
-            for q in p + 1..SIZE {
-                off += a[p][q] * a[p][q];
-                if a[p][q] == 0.0 {
-                    continue;
-                }
-                let ratio = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
-                let tangent = ratio.signum() / (ratio.abs() + ratio.hypot(1.0));
-                let cosine = 1.0 / tangent.hypot(1.0);
-                let angle = (cosine, tangent * cosine);
-                a.iter_mut().for_each(|row| turn(row, (p, q), angle));
-                a = transposed(a);
-                a.iter_mut().for_each(|row| turn(row, (p, q), angle));
-                a = transposed(a);
-                vectors.iter_mut().for_each(|row| turn(row, (p, q), angle));
-            }
-        }
-        if off == 0.0 {
-            break;
-        }
-    }
-    (std::array::from_fn(|i| a[i][i]), vectors)
+    let row = |i: usize| (0..SIZE).map(|j| product(i, j)).collect();
+    let covariance = (0..SIZE).map(row).collect();
+    (means, covariance)
 }

@@ -23,11 +23,12 @@ pub mod anderson_darling;
 pub mod bins;
 mod categories;
 pub mod cramer_von_mises;
+pub(crate) mod eigen;
 pub mod epps_singleton;
 mod kolmogorov;
 pub mod ks;
 pub mod mann_whitney;
-mod sample;
+pub(crate) mod sample;
 pub mod t_test;
 pub mod transport;
 
