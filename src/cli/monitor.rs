@@ -24,13 +24,14 @@ use super::train::RunFile;
 use crate::Session;
 use crate::datasets::Dataset;
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::{AlertBoard, Alerts, Monitor, Registry, Span, Usage};
+use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Span, Usage};
 use crate::serve::Server;
 
 /// Watch a model that `modelpulse train` made: evaluate it at an interval, and serve what there is to know of it
 ///
 /// Answers Prometheus (/metrics), Spring's tools (/actuator/health, /actuator/metrics …), and whoever asks for an
-/// evaluation (/evaluate) or a prediction (POST /predict). All of it is logged for TensorBoard. A checkpoint that
+/// evaluation (/evaluate) or a prediction (POST /predict). Takes what a model said elsewhere (POST /observations) and
+/// labels that come late (POST /labels), and judges that too. All of it is logged for TensorBoard. A checkpoint that
 /// replaces the one that is watched is taken over at the next evaluation.
 ///
 /// Exit code: 0 when it was told to end (SIGINT, SIGTERM), 2 if the input was bad.
@@ -61,7 +62,12 @@ pub(super) struct Args {
     #[command(flatten)]
     rules: RuleArgs,
 
-    /// A file with the token that /evaluate needs; without one, it is served on loopback addresses alone
+    /// Features of observations that are hidden before anything is written, by name or by place
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    redact: Vec<String>,
+
+    /// A file with the token that /evaluate, /observations and /labels need; without one, they are served on loopback
+    /// addresses alone
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 
@@ -136,6 +142,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         }));
     }
     let session = builder.start()?;
+    let live = Observations::new(data.classes());
     let (asked, mut usage) = (model.clone(), Usage::new());
     let refreshed = model.clone();
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")?;
@@ -152,6 +159,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
                 instant.scalar("serve", &format!("resource/{name}"), step, value);
             }
         })
+        .observations(&live)
         .interval(args.interval)
         .registry(&registry)
         .start(&session)
@@ -161,6 +169,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .watch(&watch)
         .alerts(&board)
         .class_names(data.class_names())
+        .observations(&live, &logdir)
+        .redact(args.redact)
         .info_of("model", move || {
             let loaded = model.current();
             json!({

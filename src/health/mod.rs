@@ -29,8 +29,8 @@ pub use detect::{
 pub use finding::{Finding, FindingKind, Place};
 pub use gate::{Allowance, Course, Courses, GateVerdict};
 pub use monitor::{
-    AlertBoard, Evaluated, IntoOutputs, LabelledRows, Monitor, MonitorError, Predictions, Rows,
-    Status, Watch,
+    AlertBoard, Counts, Evaluated, IntoOutputs, LabelledRows, Labelling, Monitor, MonitorError,
+    Observations, Predictions, Rows, Status, Watch,
 };
 pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};

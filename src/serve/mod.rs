@@ -8,6 +8,8 @@
 //! | `GET /metrics` | the registry, as Prometheus' text 0.0.4 or OpenMetrics 1.0, gzipped if asked for |
 //! | `GET`, `POST /evaluate` | evaluates the model now; its metrics |
 //! | `POST /predict` | `{"rows": [[…], …]}`: what the model says of each |
+//! | `POST /observations` | `{"id", "prediction" or "score", …}`: what a model said elsewhere |
+//! | `POST /labels` | `{"id", "label"}`: what was right, joined by id |
 //! | `GET /actuator/health`, `…/liveness`, `…/readiness`, `…/COMPONENT` | how the service and the model are; 503 if unwell |
 //! | `GET /actuator/info` | which model, which data |
 //! | `GET /actuator/metrics`, `…/NAME?tag=KEY:VALUE` | names of meters; one meter |
@@ -15,12 +17,14 @@
 
 mod actuator;
 mod listener;
+mod observe;
 mod predict;
 mod routes;
 mod scrape;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -32,7 +36,8 @@ use tokio::sync::oneshot;
 pub use scrape::Scrape;
 
 use self::listener::Limited;
-use crate::health::{AlertBoard, Registry, Watch};
+use self::observe::Intake;
+use crate::health::{AlertBoard, Observations, Registry, Watch};
 
 /// So long requests that run are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +68,8 @@ pub struct Server {
     alerts: Option<AlertBoard>,
     info: Vec<(String, Box<Told>)>,
     class_names: Vec<String>,
+    observations: Option<(Observations, PathBuf)>,
+    redacted: Vec<String>,
     token: Option<String>,
     limits: Limits,
 }
@@ -88,6 +95,8 @@ impl Server {
             alerts: None,
             info: Vec::new(),
             class_names: Vec::new(),
+            observations: None,
+            redacted: Vec::new(),
             token: None,
             limits: Limits {
                 body: 16 << 20,
@@ -131,6 +140,19 @@ impl Server {
         self
     }
 
+    /// Takes observations and labels, and keeps them in `observations.jsonl` in `dir` before it acknowledges them; what that
+    /// file has is taken again when the server starts.
+    pub fn observations(mut self, observations: &Observations, dir: impl Into<PathBuf>) -> Self {
+        self.observations = Some((observations.clone(), dir.into()));
+        self
+    }
+
+    /// Hides these features of observations, by name or by place, before anything is written.
+    pub fn redact<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.redacted = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// What changes state needs the header `Authorization: Bearer TOKEN`.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
@@ -158,7 +180,7 @@ impl Server {
     /// Serves from threads of its own; port 0 is one that is free.
     ///
     /// # Errors
-    /// Where the address cannot be listened on, or no thread can be started.
+    /// Where the address cannot be listened on, the file of observations not be opened, or no thread be started.
     pub fn listen(self, address: impl ToSocketAddrs) -> io::Result<Serving> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -168,10 +190,16 @@ impl Server {
             .thread_name("modelpulse-serve")
             .enable_all()
             .build()?;
+        let intake = self.observations.as_ref().map(|(live, dir)| {
+            Intake::open(dir, live, &self.class_names, &self.redacted).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", dir.display()))
+            })
+        });
+        let intake = intake.transpose()?;
         let (stop, stopped) = oneshot::channel();
         let stopping = Arc::new(AtomicBool::new(false));
         let limits = self.limits;
-        let app = routes::router(self, address, stopping.clone());
+        let app = routes::router(self, intake, address, stopping.clone());
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let listener = Limited::new(listener, limits.connections, limits.time);

@@ -20,12 +20,14 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::actuator::{self, Health, MEDIA_TYPE};
+use super::observe::{Intake, Refused};
 use super::{Server, predict};
 use crate::export::{Exposition, json_number};
 use crate::health::{Evaluated, Rows, Watch};
 
 struct App {
     server: Server,
+    intake: Option<Intake>,
     /// Whether what changes state is refused, for anyone could do it.
     open: bool,
     stopping: Arc<AtomicBool>,
@@ -33,11 +35,17 @@ struct App {
 
 type Shared = State<Arc<App>>;
 
-pub(super) fn router(server: Server, address: SocketAddr, stopping: Arc<AtomicBool>) -> Router {
+pub(super) fn router(
+    server: Server,
+    intake: Option<Intake>,
+    address: SocketAddr,
+    stopping: Arc<AtomicBool>,
+) -> Router {
     let limits = server.limits;
     let open = server.token.is_none() && !address.ip().is_loopback();
     let app = Arc::new(App {
         server,
+        intake,
         open,
         stopping,
     });
@@ -45,6 +53,11 @@ pub(super) fn router(server: Server, address: SocketAddr, stopping: Arc<AtomicBo
         routes.route_layer(middleware::from_fn_with_state(app.clone(), guard))
     };
     let changing = guarded(Router::new().route("/evaluate", get(evaluate).post(evaluate)));
+    let taking = guarded(
+        Router::new()
+            .route("/observations", post(observations))
+            .route("/labels", post(labels)),
+    );
     let reading = Router::new()
         .route("/", get(index))
         .route("/metrics", get(metrics))
@@ -58,7 +71,7 @@ pub(super) fn router(server: Server, address: SocketAddr, stopping: Arc<AtomicBo
         .route("/actuator/prometheus", get(prometheus));
     let late = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.time);
     // How long an evaluation takes is the model's matter.
-    let routes = reading.layer(late).merge(changing);
+    let routes = reading.merge(taking).layer(late).merge(changing);
     routes
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(RequestBodyLimitLayer::new(limits.body))
@@ -247,10 +260,11 @@ async fn evaluate(State(app): Shared) -> Response {
 }
 
 fn evaluation(app: &App, evaluated: &Evaluated) -> Value {
-    let metrics = evaluated.metrics.iter();
-    let metrics: Map<String, Value> = metrics
-        .map(|(name, value)| (name.clone(), json_number(*value)))
-        .collect();
+    let [metrics, live] = [&evaluated.metrics, &evaluated.live].map(|metrics| {
+        let metrics = metrics.iter();
+        let named = metrics.map(|(name, value)| (name.clone(), json_number(*value)));
+        named.collect::<Map<String, Value>>()
+    });
     let alerts = app.server.alerts.iter().flat_map(|board| board.firing());
     let alerts: Vec<Value> = alerts.map(|alert| json!(*alert.rule)).collect();
     json!({
@@ -259,6 +273,7 @@ fn evaluation(app: &App, evaluated: &Evaluated) -> Value {
         "rows": evaluated.rows,
         "seconds": evaluated.time.as_secs_f64(),
         "metrics": metrics,
+        "live": { "rows": evaluated.live_rows, "metrics": live },
         "firing": alerts,
     })
 }
@@ -292,11 +307,56 @@ async fn predict(State(app): Shared, body: Bytes) -> Response {
     .await
 }
 
+async fn observations(app: Shared, headers: HeaderMap, body: Bytes) -> Response {
+    take(app, headers, body, Intake::observations).await
+}
+
+async fn labels(app: Shared, headers: HeaderMap, body: Bytes) -> Response {
+    take(app, headers, body, Intake::labels).await
+}
+
+/// Takes a request of JSON. A page in a browser cannot send that elsewhere without asking first.
+async fn take(
+    State(app): Shared,
+    headers: HeaderMap,
+    body: Bytes,
+    call: fn(&Intake, &[u8]) -> Result<Value, Refused>,
+) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().contains("json") {
+        let text = "the header 'Content-Type' must be application/json";
+        return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+    }
+    let taken = tokio::task::spawn_blocking(move || {
+        let Some(intake) = &app.intake else {
+            return failure(StatusCode::NOT_FOUND, "no observations are taken here");
+        };
+        match call(intake, &body) {
+            Ok(taken) => axum::Json(taken).into_response(),
+            Err(Refused::Malformed(why)) => {
+                if let Some(watch) = &app.server.watch {
+                    watch.malformed(1);
+                }
+                failure(StatusCode::BAD_REQUEST, why)
+            }
+            Err(Refused::NotKept(error)) => {
+                let text = format!("it cannot be kept: {error}");
+                failure(StatusCode::SERVICE_UNAVAILABLE, text)
+            }
+        }
+    });
+    let failed = |_| failure(StatusCode::INTERNAL_SERVER_ERROR, "the call did not end");
+    taken.await.unwrap_or_else(failed)
+}
+
 const INDEX: &str = "\
 modelpulse
   GET  /metrics
   GET  /evaluate
-  POST /predict     {\"rows\": [[...], ...]}
+  POST /predict        {\"rows\": [[...], ...]}
+  POST /observations   {\"id\": ..., \"prediction\": ...}
+  POST /labels         {\"id\": ..., \"label\": ...}
   GET  /actuator/health  /actuator/info  /actuator/metrics  /actuator/prometheus
 ";
 

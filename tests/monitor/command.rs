@@ -169,6 +169,64 @@ fn a_checkpoint_that_replaces_another_is_taken_over() {
 }
 
 #[test]
+fn what_observations_acknowledged_is_there_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path());
+    let arguments = ["--interval", "1h", "--redact", "0"];
+    let (mut running, mut url) = monitor(dir.path(), &arguments);
+    let mut told = 0;
+    for round in 0..3 {
+        for batch in 0..20 {
+            let rows = (0..50).map(|row| {
+                let id = (round * 20 + batch) * 50 + row;
+                json!({ "id": id, "prediction": row % 10, "features": [4111, row] })
+            });
+            let body = rows.map(|row| row.to_string() + "\n").collect::<String>();
+            let taken = post(&format!("{url}/observations"), body).json();
+            assert_eq!(taken, json!({ "accepted": 50, "repeated": 0 }));
+            told += 50;
+        }
+        running.signal("KILL");
+        running.end();
+        (running, url) = monitor(dir.path(), &arguments);
+    }
+    // Every label meets its observation; a tenth are wrong.
+    let labels = (0..told)
+        .map(|id| json!({ "id": id, "label": if id % 50 < 5 { 9 } else { id % 50 % 10 } }));
+    let labels = serde_json::Value::Array(labels.collect());
+    let joined = post(&format!("{url}/labels"), labels.to_string()).json();
+    assert_eq!(
+        joined,
+        json!({ "joined": told, "replaced": 0, "unknown": 0 })
+    );
+    let again = post(
+        &format!("{url}/labels"),
+        r#"[{"id": 0, "label": 9}, {"id": "x", "label": 1}]"#,
+    );
+    assert_eq!(
+        again.json(),
+        json!({ "joined": 0, "replaced": 1, "unknown": 1 })
+    );
+    let live = get(&format!("{url}/evaluate")).json()["live"].clone();
+    assert_eq!(
+        (&live["rows"], &live["metrics"]["accuracy"]),
+        (&json!(told), &json!(0.9))
+    );
+    let page = get(&format!("{url}/metrics"));
+    assert!(
+        page.text()
+            .contains("modelpulse_accuracy{run=\"live\"} 0.9\n")
+    );
+    assert!(
+        page.text()
+            .contains("modelpulse_labelled{run=\"live/observations\"} 3000.0\n")
+    );
+    let kept = fs::read_to_string(dir.path().join("runs/m/monitor/observations.jsonl")).unwrap();
+    assert!(!kept.contains("4111"));
+    drop(running);
+}
+
+#[test]
 fn what_cannot_be_watched_is_said_in_a_line() {
     let dir = tempfile::tempdir().unwrap();
     let said = |arguments: &[&str]| {

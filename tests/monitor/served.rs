@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use modelpulse::Session;
 use modelpulse::flow::Source;
-use modelpulse::health::{LabelledRows, Monitor, Registry, Rows, Watch};
+use modelpulse::health::{LabelledRows, Monitor, Observations, Registry, Rows, Watch};
 use modelpulse::log::LogReader;
 use modelpulse::serve::{Server, Serving};
 use modelpulse::train::Task;
@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::lint::parse;
-use crate::support::{PATIENCE, agent, get, get_with, post};
+use crate::support::{PATIENCE, agent, get, get_with, post, post_with};
 
 /// A watched model of one feature, which is the score.
 struct Set {
@@ -166,6 +166,51 @@ fn what_changes_state_needs_the_token() {
     let evaluate = get(&format!("http://127.0.0.1:{port}/evaluate"));
     assert_eq!(evaluate.status, 403);
     assert_eq!(get(&format!("http://127.0.0.1:{port}/metrics")).status, 200);
+}
+
+#[test]
+fn observations_are_json_that_no_page_of_elsewhere_can_send() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Observations::new(Task::Binary);
+    let session = Session::create(dir.path()).unwrap();
+    let watch = Monitor::elsewhere(&live).start(&session).unwrap();
+    let server = || Server::new(&Registry::new()).watch(&watch);
+    let serving = server()
+        .observations(&live, dir.path())
+        .listen("127.0.0.1:0")
+        .unwrap();
+    let url = format!("{}/observations", serving.url());
+    let body = r#"{"id": "a", "score": 0.9}"#;
+    assert_eq!(
+        post_with(&url, ("content-type", "text/plain"), body).status,
+        415
+    );
+    assert_eq!(
+        post(&url, body).json(),
+        json!({ "accepted": 1, "repeated": 0 })
+    );
+    let refused = post(&url, r#"[{"id": "b"}]"#);
+    assert_eq!(refused.status, 400);
+    assert!(refused.json()["error"].as_str().unwrap().contains("item 0"));
+    let label = post(
+        &format!("{}/labels", serving.url()),
+        r#"{"id": "a", "label": 1}"#,
+    );
+    assert_eq!(label.json()["joined"], 1);
+    let evaluated = get(&format!("{}/evaluate", serving.url())).json();
+    assert_eq!(evaluated["live"]["metrics"]["accuracy"], 1.0, "{evaluated}");
+    assert_eq!(evaluated["metrics"], json!({}));
+    let predicted = post(&format!("{}/predict", serving.url()), "[[1]]").json();
+    assert_eq!(predicted["error"], "the model is not here");
+    let without = server().listen("127.0.0.1:0").unwrap();
+    assert_eq!(post(&format!("{}/labels", without.url()), body).status, 404);
+    let open = server()
+        .observations(&live, dir.path())
+        .listen("0.0.0.0:0")
+        .unwrap();
+    let port = open.address().port();
+    let url = format!("http://127.0.0.1:{port}/observations");
+    assert_eq!(post(&url, body).status, 403);
 }
 
 #[test]

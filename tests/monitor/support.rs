@@ -66,7 +66,13 @@ pub fn get_with(url: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 pub fn post(url: &str, body: impl AsRef<[u8]>) -> Answer {
-    answer(agent().post(url).send(body.as_ref()))
+    let json = ("content-type", "application/json");
+    post_with(url, json, body)
+}
+
+pub fn post_with(url: &str, (name, value): (&str, &str), body: impl AsRef<[u8]>) -> Answer {
+    let request = agent().post(url).header(name, value);
+    answer(request.send(body.as_ref()))
 }
 
 /// Asks again until `wanted` has what it wants.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{LabelledRows, MonitorError, Predictions, Targets};
+use super::rows::{MonitorError, Predictions, Targets};
 use crate::metrics::{
     Accumulator, Answer, BinaryBatch, BinaryMetrics, ConfusionMatrix, MulticlassBatch,
     MulticlassMetrics, MultilabelBatch, MultilabelMetrics, RegressionBatch, RegressionMetrics,
@@ -14,11 +14,11 @@ use crate::train::Task;
 /// The metrics that are defined, by their names.
 pub(super) fn measure(
     task: Task,
-    data: &LabelledRows,
+    targets: &Targets,
     said: &Predictions,
 ) -> Result<BTreeMap<String, f64>, MonitorError> {
     let broken = said.nans() > 0;
-    let answers = match (task, &data.targets) {
+    let answers = match (task, targets) {
         (Task::Binary, Targets::Classes(labels)) => {
             let labels: Vec<bool> = labels.iter().map(|label| *label == 1).collect();
             let scores: Vec<f64> = said
@@ -92,6 +92,7 @@ pub(super) fn measure(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::LabelledRows;
 
     fn measured(
         task: Task,
@@ -99,7 +100,7 @@ mod tests {
         outputs: Vec<f32>,
     ) -> Result<BTreeMap<String, f64>, String> {
         let said = Predictions::of(task, data.rows().len(), outputs);
-        let measured = said.and_then(|said| measure(task, &data, &said));
+        let measured = said.and_then(|said| measure(task, &data.targets, &said));
         measured.map_err(|error| error.to_string())
     }
 

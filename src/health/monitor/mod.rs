@@ -5,6 +5,7 @@
 
 mod board;
 mod measure;
+mod observations;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use board::AlertBoard;
+pub use observations::{Counts, Labelling, Observations};
 pub use rows::{IntoOutputs, LabelledRows, MonitorError, Predictions, Rows};
 
 use self::measure::measure;
@@ -48,6 +50,7 @@ pub struct Monitor {
     model: Box<Model>,
     task: Task,
     data: Option<Box<Data>>,
+    live: Option<Observations>,
     interval: Option<Duration>,
     registry: Registry,
     width: Option<usize>,
@@ -72,6 +75,7 @@ impl Monitor {
             model: Box::new(move |rows| model(rows).into_outputs()),
             task: Task::Binary,
             data: None,
+            live: None,
             interval: None,
             registry: Registry::new(),
             width: None,
@@ -101,6 +105,31 @@ impl Monitor {
         self
     }
 
+    /// Watches a model that is elsewhere, by what it is observed to say.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// use modelpulse::{Session, health::{Monitor, Observations}, train::Task};
+    /// let live = Observations::new(Task::Binary);
+    /// let watch = Monitor::elsewhere(&live).start(&Session::create(dir.path())?)?;
+    /// live.observe("request-1", vec![0.9])?;
+    /// live.label("request-1", 1.0)?;
+    /// assert_eq!(watch.evaluate()?.live["accuracy"], 1.0);
+    /// # Ok::<(), modelpulse::health::MonitorError>(())
+    /// ```
+    pub fn elsewhere(observations: &Observations) -> Self {
+        let nowhere = |_: Rows<'_>| Err::<Vec<f32>, _>("the model is not here");
+        Self::new(nowhere)
+            .task(observations.task())
+            .observations(observations)
+    }
+
+    /// Also judges the model by what it was observed to say, in the run `live`.
+    pub fn observations(mut self, observations: &Observations) -> Self {
+        self.live = Some(observations.clone());
+        self
+    }
+
     /// Rows have so many features; others are refused, and counted as malformed.
     pub fn features(mut self, width: usize) -> Self {
         self.width = Some(width);
@@ -125,14 +154,16 @@ impl Monitor {
         self
     }
 
-    /// Logs to `session`, to the runs `eval` and `serve`, counted in evaluations; steps go on behind those that the
+    /// Logs to `session`, to the runs `eval`, `live` and `serve`, counted in evaluations; steps go on behind those that the
     /// log has.
     ///
     /// # Errors
     /// Where no thread can be started.
     pub fn start(self, session: &Session) -> std::io::Result<Watch> {
         let steps = last_steps(session.dir()).unwrap_or_default();
-        let last = ["eval", "serve"].iter().filter_map(|run| steps.get(*run));
+        let last = ["eval", "serve", "live"]
+            .iter()
+            .filter_map(|run| steps.get(*run));
         let step = last.map(|step| step.as_i64() + 1).max().unwrap_or(0);
         let meters = Meters::new(&self.registry);
         let interval = self.interval;
@@ -140,6 +171,7 @@ impl Monitor {
             model: self.model,
             task: self.task,
             data: self.data,
+            live: self.live,
             width: self.width,
             session: session.clone(),
             meters,
@@ -213,6 +245,7 @@ struct Inner {
     model: Box<Model>,
     task: Task,
     data: Option<Box<Data>>,
+    live: Option<Observations>,
     width: Option<usize>,
     session: Session,
     meters: Meters,
@@ -251,8 +284,12 @@ pub struct Evaluated {
     pub wall_time: f64,
     /// How many rows the model was judged by.
     pub rows: usize,
-    /// The metrics of the task that are defined, by their names.
+    /// The metrics of the task that are defined, by their names; none where there are observations only.
     pub metrics: BTreeMap<String, f64>,
+    /// By how many observations with a label it was judged.
+    pub live_rows: usize,
+    /// The metrics over those, by their names.
+    pub live: BTreeMap<String, f64>,
     /// How long it took.
     pub time: Duration,
 }
@@ -280,7 +317,10 @@ impl Inner {
         let mut turn = lock(&self.turn);
         let Turn { step, each } = &mut *turn;
         let since = Instant::now();
-        let judged = self.judge();
+        let judged = self.judge().and_then(|judged| {
+            let live = self.live.as_ref().map(Observations::evaluate);
+            Ok((judged, live.transpose()?.unwrap_or_default()))
+        });
         self.meters.evaluations.increment();
         let mut instant = self.session.instant();
         let mut serve = |tag: &str, value| instant.scalar("serve", tag, *step, value);
@@ -289,9 +329,26 @@ impl Inner {
         serve("errors/malformed", self.meters.malformed.value());
         serve("errors/nan", self.meters.nan.value());
         serve("errors/evaluation", f64::from(u8::from(judged.is_err())));
-        if let Ok((_, metrics)) = &judged {
-            for (name, value) in metrics {
-                instant.scalar("eval", name, *step, *value);
+        if let Some(live) = &self.live {
+            let counts = live.counts();
+            for (name, count) in [
+                ("observed", counts.observed),
+                ("repeated", counts.repeated),
+                ("labelled", counts.labelled),
+                ("relabelled", counts.relabelled),
+                ("unknown", counts.unknown),
+                ("expired", counts.expired),
+                ("waiting", counts.waiting),
+            ] {
+                let tag = format!("observations/{name}");
+                instant.scalar("live", &tag, *step, count as f64);
+            }
+        }
+        if let Ok(((_, metrics), (_, live))) = &judged {
+            for (run, metrics) in [("eval", metrics), ("live", live)] {
+                for (name, value) in metrics {
+                    instant.scalar(run, name, *step, *value);
+                }
             }
             let seconds = since.elapsed().as_secs_f64();
             instant.scalar("eval", "time/evaluation_seconds", *step, seconds);
@@ -306,8 +363,10 @@ impl Inner {
         let number = std::mem::replace(step, step.saturating_add(1));
         let mut status = lock(&self.status);
         match judged {
-            Ok((rows, metrics)) => {
+            Ok(((rows, metrics), (live_rows, live))) => {
                 let evaluated = Evaluated {
+                    live_rows,
+                    live,
                     step: number,
                     wall_time: WallTime::now().as_secs_f64(),
                     rows,
@@ -331,10 +390,11 @@ impl Inner {
     fn judge(&self) -> Result<(usize, BTreeMap<String, f64>), MonitorError> {
         /// Rows of a call to the model.
         const BATCH: usize = 256;
-        let data = self
-            .data
-            .as_ref()
-            .ok_or("there are no data to judge it by")?;
+        let data = match &self.data {
+            Some(data) => data,
+            None if self.live.is_some() => return Ok((0, BTreeMap::new())),
+            None => return Err("there are no data to judge it by".into()),
+        };
         let data = caught(data)?;
         let rows = data.rows();
         if rows.is_empty() {
@@ -350,7 +410,7 @@ impl Inner {
             all.extend(said.iter().flatten());
         }
         let said = Predictions::new(all, width);
-        Ok((rows.len(), measure(self.task, &data, &said)?))
+        Ok((rows.len(), measure(self.task, &data.targets, &said)?))
     }
 
     fn call(&self, rows: Rows<'_>) -> Result<Predictions, MonitorError> {
