@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::json;
+use crate::export::{Notifier, NotifierError, check_receiver};
 use crate::health::{ParseConditionError, Rule, RuleFile, RuleSet, State, Transition};
 
 /// The rules that events are held against.
@@ -18,6 +19,58 @@ pub(super) struct RuleArgs {
     /// A file of rules, in TOML; `modelpulse rules init` makes one
     #[arg(long = "rules", value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// Who is told of alerts.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct NotifyArgs {
+    /// Send the alerts of the rules to this Alertmanager, such as http://localhost:9093. May be given several times
+    #[arg(long, value_name = "URL", value_parser = receiver)]
+    alertmanager: Vec<String>,
+
+    /// Post the alerts of the rules to this address, in the JSON of an Alertmanager's webhook. May be given several
+    /// times
+    #[arg(long, value_name = "URL", value_parser = receiver)]
+    webhook: Vec<String>,
+}
+
+fn receiver(url: &str) -> Result<String, NotifierError> {
+    check_receiver(url).map(|_| url.to_owned())
+}
+
+impl NotifyArgs {
+    /// As JSON: the addresses by kind.
+    pub(super) fn parts(&self) -> (&[String], &[String]) {
+        (&self.alertmanager, &self.webhook)
+    }
+
+    /// What [`parts`](Self::parts) gave.
+    pub(super) fn of(alertmanager: Vec<String>, webhook: Vec<String>) -> Self {
+        Self {
+            alertmanager,
+            webhook,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.alertmanager.is_empty() && self.webhook.is_empty()
+    }
+
+    /// Tells them of the alerts of the run in `dir`.
+    pub(super) fn notifier(&self, dir: &Path) -> anyhow::Result<Notifier> {
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let host = hostname::get().unwrap_or_default();
+        let mut builder = Notifier::builder()
+            .label("instance", host.to_string_lossy())
+            .label("logdir", dir.to_string_lossy());
+        for url in &self.alertmanager {
+            builder = builder.alertmanager(url);
+        }
+        for url in &self.webhook {
+            builder = builder.webhook(url);
+        }
+        Ok(builder.start()?)
+    }
 }
 
 fn parse_rule(rule: &str) -> Result<Rule, ParseConditionError> {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use candle_core::{DType, Device};
 use candle_nn::ParamsAdamW;
 use serde_json::Value;
@@ -28,7 +28,7 @@ use super::alerting;
 use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
-use crate::health::Finding;
+use crate::health::{Finding, RuleSet};
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::Ranks;
@@ -63,7 +63,7 @@ pub(super) struct Args {
     /// Go on with a run that was killed, from its last checkpoint, or from the start if it has none; seed,
     /// settings and data are those that it began with
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "epochs", "batch_size", "learning_rate", "hidden", "seed", "checkpoint_every", "rule", "file", "logdir", "name",
+        "data", "epochs", "batch_size", "learning_rate", "hidden", "seed", "checkpoint_every", "rule", "file", "alertmanager", "webhook", "logdir", "name",
         "schedule", "warm_up", "clip_norm", "clip_value", "early_stop", "restore_best", "on_nan", "also",
     ])]
     resume: Option<PathBuf>,
@@ -84,6 +84,7 @@ Examples:
   modelpulse train --data /usr/share/datasets/fashion-mnist --epochs 5 --batch-size 128
   modelpulse train --schedule cosine --warm-up 100 --clip-norm 1 --early-stop 5 --restore-best
   modelpulse train --rule 'eval/epoch_accuracy < 0.9' --json
+  modelpulse train --rules rules.toml --alertmanager http://localhost:9093
   modelpulse train --resume runs/digits-001     go on where it was killed
 
 Then: tensorboard --logdir runs";
@@ -123,6 +124,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let mut optimizer = AdamW::of(&parameters, optimizer_settings.clone())?;
 
+    let rules = settings.rules.rules()?;
+    if rules.is_none() && !settings.notify.is_empty() {
+        bail!("nothing to tell of: alerts come from rules; give --rule CONDITION or --rules FILE");
+    }
     // Nothing that could still be refused comes behind this: what is left there is a run.
     let (dir, held) = match (resumed, &args.resume) {
         (Some(file), Some(dir)) => (dir.clone(), Some(file.hold(dir)?)),
@@ -139,7 +144,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let [alerts, findings]: [Arc<Mutex<Vec<Value>>>; 2] = Default::default();
     let screen = progress.screen();
-    let session = session(&args, &settings, &dir, &screen, &alerts)?;
+    let session = session(&args, &settings, &dir, rules, &screen, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
@@ -298,6 +303,7 @@ fn session(
     args: &Args,
     settings: &Settings,
     dir: &Path,
+    rules: Option<RuleSet>,
     screen: &Screen,
     alerts: &Arc<Mutex<Vec<Value>>>,
 ) -> anyhow::Result<Session> {
@@ -307,9 +313,10 @@ fn session(
     if !args.quiet && !args.json && !std::io::stderr().is_terminal() {
         builder = builder.sink(EpochLines::new(settings.epochs));
     }
-    if let Some(rules) = settings.rules.rules()? {
+    if let Some(rules) = rules {
         let (as_json, screen, alerts) = (args.json, screen.clone(), alerts.clone());
-        builder = builder.rules_with(rules, move |transition| {
+        let notifier = settings.notify.notifier(dir)?;
+        builder = builder.rules_notifying(rules, notifier, move |transition| {
             if as_json {
                 lock(&alerts).push(alerting::object(transition));
             } else {

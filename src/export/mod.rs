@@ -1,8 +1,11 @@
-//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`); a registry as a page for Prometheus.
+//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`); a registry as a page for Prometheus; alerts for an
+//! Alertmanager and for webhooks (feature `push`).
 //!
 //! Rows go out as they come in: no cap, no sampling, and memory for no more than a block of rows. Every format keeps
 //! every value: NaN and infinities, texts in any script, steps at full width.
 
+#[cfg(feature = "push")]
+mod alerts;
 mod content;
 mod csv;
 mod exposition;
@@ -18,6 +21,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+#[cfg(feature = "cli")]
+pub(crate) use alerts::check_receiver;
+#[cfg(feature = "push")]
+pub use alerts::{Notified, Notifier, NotifierBuilder, NotifierError};
 pub use content::event_as_json;
 #[cfg(feature = "serve")]
 pub(crate) use content::number as json_number;

@@ -2,4 +2,5 @@
 
 mod live;
 mod promtool;
+mod receivers;
 mod reference;

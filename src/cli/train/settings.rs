@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
 use super::steering::Steering;
-use crate::cli::alerting::RuleArgs;
+use crate::cli::alerting::{NotifyArgs, RuleArgs};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Settings {
@@ -45,6 +45,9 @@ pub(super) struct Settings {
     pub(super) rules: RuleArgs,
 
     #[command(flatten)]
+    pub(super) notify: NotifyArgs,
+
+    #[command(flatten)]
     pub(super) steering: Steering,
 }
 
@@ -70,6 +73,7 @@ impl Settings {
         let data = self.data.as_deref().map(absolute).transpose()?;
         let (rules, file) = self.rules.parts();
         let file = file.map(absolute).transpose()?;
+        let (alertmanager, webhook) = self.notify.parts();
         Ok(json!({
             "data": data,
             "epochs": self.epochs,
@@ -80,6 +84,8 @@ impl Settings {
             "checkpoint_every": self.checkpoint_every,
             "rule": rules,
             "rules": file,
+            "alertmanager": alertmanager,
+            "webhook": webhook,
             "steering": self.steering.to_json(),
         }))
     }
@@ -98,6 +104,13 @@ impl Settings {
             let text = rule.as_str().ok_or_else(|| missing("rule"))?;
             text.parse().with_context(|| format!("the rule '{text}'"))
         });
+        // A run that began before there were any has none.
+        let texts = |name: &str| {
+            let texts = json[name].as_array().into_iter().flatten();
+            texts
+                .filter_map(|text| Some(text.as_str()?.to_owned()))
+                .collect()
+        };
         let rate = json["learning_rate"].as_f64();
         Ok(Self {
             data: path("data"),
@@ -114,6 +127,7 @@ impl Settings {
                 every => Some(count("checkpoint_every", every)?),
             },
             rules: RuleArgs::of(rules.collect::<anyhow::Result<_>>()?, path("rules")),
+            notify: NotifyArgs::of(texts("alertmanager"), texts("webhook")),
             steering: Steering::from_json(&json["steering"]).ok_or_else(|| missing("steering"))?,
         })
     }
@@ -142,7 +156,7 @@ mod tests {
     #[test]
     fn settings_come_back_from_their_file() {
         let arguments = "train --data /d --epochs 3 --learning-rate 0.1 --hidden 8,4 --seed 18446744073709551615 \
-             --checkpoint-every 2 --rules /r.toml --schedule one-cycle --warm-up 7 --clip-norm 0.3 --early-stop 2 \
+             --checkpoint-every 2 --rules /r.toml --alertmanager http://a:9093 --webhook https://b/c --schedule one-cycle --warm-up 7 --clip-norm 0.3 --early-stop 2 \
              --restore-best --on-nan skip --also timing,pr-curves";
         let arguments = arguments
             .split(' ')

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::instance::{Instance, Moment, Others};
 use super::story::Story;
@@ -134,7 +135,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     /// The alerts that are firing, each by the change that it began with.
     pub fn firing(&self) -> impl Iterator<Item = &Transition> {
         let all = self.order.iter();
-        all.filter_map(|&index| self.instances.get(index)?.fired.as_ref())
+        all.filter_map(|&index| self.instances.get(index)?.fired.as_deref())
     }
 
     /// The rules whose series did not occur.
@@ -333,12 +334,11 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             }
             let other = instance.other.and_then(|other| self.others.get(other));
             if let Some(transition) = instance.evaluate(rule, moment, other) {
-                let began = instance.fired.take();
-                self.story.tell(&transition, began.as_ref());
+                self.story.tell(&transition);
                 if !self.silent {
                     (self.report)(&transition);
                 }
-                instance.fired = (transition.to == State::Firing).then_some(transition);
+                instance.fired = (transition.to == State::Firing).then(|| Arc::new(transition));
             }
         }
     }

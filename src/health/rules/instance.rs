@@ -35,7 +35,7 @@ pub(super) struct Instance {
     /// Where the other series of a gap is kept.
     pub(super) other: Option<usize>,
     /// The transition to firing, while it fires.
-    pub(super) fired: Option<Transition>,
+    pub(super) fired: Option<Arc<Transition>>,
     history: History,
     machine: Machine,
     /// What was decided last.
@@ -138,6 +138,7 @@ impl Instance {
                 value,
                 labels: labels.collect(),
                 message: String::new(),
+                began: self.fired.take(),
             };
             transition.text(rule);
             transition

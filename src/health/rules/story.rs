@@ -42,13 +42,13 @@ impl Story {
         }
     }
 
-    /// An alert changes; `began` is the change that it began to fire with, if it did.
-    pub(super) fn tell(&mut self, change: &Transition, began: Option<&Transition>) {
+    /// An alert changes.
+    pub(super) fn tell(&mut self, change: &Transition) {
         let rule = &change.rule;
         if change.to == State::Firing {
             *self.count(rule, &change.run) += 1;
             self.write(rule, "", &change.run, change.step, 1.0);
-        } else if let Some(began) = began {
+        } else if let Some(began) = &change.began {
             // An absence may have begun before the run was known whose value ends it.
             let step = match began.run == change.run {
                 true => change.step,

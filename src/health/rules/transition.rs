@@ -32,6 +32,8 @@ pub struct Transition {
     pub labels: Vec<(String, String)>,
     /// What the rule says of it.
     pub message: String,
+    /// Of an alert that does not fire any more, the change that it began to fire with.
+    pub began: Option<Arc<Self>>,
 }
 
 impl Transition {
