@@ -7,6 +7,7 @@ mod aggregate;
 mod alerting;
 mod console;
 mod diff;
+mod doctor;
 mod evaluate;
 mod export;
 mod gate;
@@ -52,6 +53,7 @@ Examples:
   modelpulse inspect runs                                 what a log holds, and what is wrong with it
   modelpulse tail runs                                    follow it while it grows
   modelpulse replay runs --rule 'eval/epoch_accuracy < 0.9'   ask an old log whether it was healthy
+  modelpulse doctor runs                                  what is wrong with a training, and what to try
   modelpulse gate --baseline runs/main --candidate runs/pr-17   is the new one as good?
   modelpulse evaluate --predictions p.parquet             how good predictions are, and where not
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
@@ -69,6 +71,7 @@ enum Command {
     Replay(replay::Args),
     Evaluate(evaluate::Args),
     Rules(rules::Args),
+    Doctor(doctor::Args),
     Gate(gate::Args),
     Merge(merge::Args),
     Export(export::Args),
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Gate(args) => gate::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Export(args) => export::run(args),

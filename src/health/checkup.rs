@@ -3,7 +3,7 @@
 //! Gradients are read only in steps in which a detector wants to see them, and once for all of them.
 
 use super::finding::Findings;
-use super::{Detector, Finding, Gradient, Observation, detectors};
+use super::{ClassRecall, Detector, Finding, Gradient, Observation, Place, detectors};
 use crate::train::{
     AfterBackward, BatchEnd, Control, EpochEnd, Hook, HookError, Needs, Session, State,
 };
@@ -130,8 +130,15 @@ impl Hook for Checkup {
     }
 
     fn epoch_end(&mut self, at: &EpochEnd<'_>) -> Result<Control, HookError> {
+        let place = Place::Epoch(at.epoch);
+        let classes = ClassRecall::of(&at.eval.predictions);
+        if !classes.is_empty() {
+            let classes = &classes[..];
+            let seen = Observation::Classes { place, classes };
+            self.observe(None, Needs::NOTHING, &seen);
+        }
         let seen = Observation::Epoch {
-            epoch: at.epoch,
+            place,
             train: &at.train.metrics,
             eval: &at.eval.metrics,
         };

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::Severity;
 use crate::summary::Text;
 use crate::train::{Session, Split};
 use crate::types::Step;
@@ -29,6 +30,18 @@ pub enum FindingKind {
     VanishingGradients,
     /// Units get no gradient from any input.
     DeadUnits,
+    /// The gradients are far too large.
+    ExplodingGradients,
+    /// The first steps made the model worse, or the loss leaps about: the steps are too large.
+    LearningRateHigh,
+    /// The loss hardly falls: the steps are too small.
+    LearningRateLow,
+    /// The model does worse on what it learns from than on what it has not seen.
+    LabelNoise,
+    /// A class is never recognised.
+    MissingClass,
+    /// The data comes in the same order in each epoch.
+    Unshuffled,
 }
 
 impl FindingKind {
@@ -41,6 +54,36 @@ impl FindingKind {
             Self::Overfitting => "overfitting",
             Self::VanishingGradients => "vanishing_gradients",
             Self::DeadUnits => "dead_units",
+            Self::ExplodingGradients => "exploding_gradients",
+            Self::LearningRateHigh => "learning_rate_high",
+            Self::LearningRateLow => "learning_rate_low",
+            Self::LabelNoise => "label_noise",
+            Self::MissingClass => "missing_class",
+            Self::Unshuffled => "unshuffled",
+        }
+    }
+
+    /// All kinds, what tells most of a training first: causes before what they lead to.
+    pub const ALL: [Self; 12] = [
+        Self::MissingClass,
+        Self::Unshuffled,
+        Self::ExplodingGradients,
+        Self::LearningRateHigh,
+        Self::NotFinite,
+        Self::Diverging,
+        Self::DeadUnits,
+        Self::VanishingGradients,
+        Self::LabelNoise,
+        Self::LearningRateLow,
+        Self::Overfitting,
+        Self::Plateau,
+    ];
+
+    /// How bad it is: critical where nothing good can come of the training any more.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NotFinite | Self::Diverging | Self::ExplodingGradients => Severity::Critical,
+            _ => Severity::Warning,
         }
     }
 
@@ -74,6 +117,16 @@ impl Place {
         }
     }
 
+    /// What `count` of them are called.
+    pub(super) fn unit(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Epoch(_), 1) => "epoch",
+            (Self::Epoch(_), _) => "epochs",
+            (Self::Step(_), 1) => "value",
+            (Self::Step(_), _) => "values",
+        }
+    }
+
     /// The position on that axis.
     pub fn step(self) -> Step {
         match self {
@@ -94,14 +147,15 @@ impl fmt::Display for Place {
 /// Something about a training that its owner wants to know. Shown, it is one line.
 ///
 /// ```
-/// use modelpulse::health::{Detector, Observation, Plateau};
+/// use modelpulse::health::{Detector, Observation, Place, Plateau};
 /// let mut plateau = Plateau::default().patience(2);
 /// let metrics = |loss| [("loss".to_owned(), loss)].into();
-/// let found: Vec<_> = [1.0, 0.7, 0.7, 0.699]
+/// let found: Vec<_> = [1.0, 0.7, 0.701, 0.699]
 ///     .into_iter()
 ///     .enumerate()
 ///     .flat_map(|(epoch, loss)| {
-///         plateau.observe(&Observation::Epoch { epoch, train: &metrics(loss), eval: &metrics(loss) })
+///         let place = Place::Epoch(epoch);
+///         plateau.observe(&Observation::Epoch { place, train: &metrics(loss), eval: &metrics(loss) })
 ///     })
 ///     .collect();
 /// assert_eq!(found.len(), 1);
@@ -162,6 +216,30 @@ impl Finding {
             markdown.push('\n');
         }
         Text::new(markdown)
+    }
+
+    /// What [`text`](Self::text) made; `None` where it is no such text.
+    pub(super) fn read(kind: FindingKind, on_epochs: bool, step: i64, text: &Text) -> Option<Self> {
+        let mut lines = text.markdown().lines();
+        let head = lines.next()?.strip_prefix("**")?.strip_suffix(".**")?;
+        let (_, sentence) = head.split_once(": ")?;
+        let number = usize::try_from(step).ok()?;
+        let place = match on_epochs {
+            true => Place::Epoch(number),
+            false => Place::Step(number),
+        };
+        let mut finding = Self::new(kind, place, sentence.to_owned());
+        for line in lines {
+            if let Some(advice) = line.strip_prefix("- ") {
+                finding.advice.push(advice.to_owned());
+            } else if let Some(row) = line.strip_prefix("| ").and_then(|it| it.strip_suffix(" |"))
+                && let Some((what, value)) = row.rsplit_once(" | ")
+                && (what, value) != ("evidence", "value")
+            {
+                finding = finding.evidence(what.replace("\\|", "|"), value.replace("\\|", "|"));
+            }
+        }
+        Some(finding)
     }
 
     /// Logs it as [text](Self::text).
@@ -277,5 +355,7 @@ mod tests {
             "**epoch 3: it stands.**\n\n| evidence | value |\n|---|---|\n| loss | 0.5 |\n\n\
              What to try:\n\n- wait\n- stop\n"
         );
+        let read = Finding::read(FindingKind::Plateau, true, 3, &finding.text());
+        assert_eq!(read, Some(finding));
     }
 }

@@ -147,7 +147,11 @@ impl GateVerdict {
 impl Allowance {
     /// The allowance in the metric's own unit.
     pub fn at(self, baseline: f64) -> f64 {
-        self.absolute + self.relative * baseline.abs()
+        // Nothing of infinity is nothing.
+        match self.relative {
+            0.0 => self.absolute,
+            relative => self.absolute + relative * baseline.abs(),
+        }
     }
 
     /// Compares a candidate's value with the baseline's.

@@ -5,6 +5,7 @@
 
 mod checkup;
 mod detect;
+mod doctor;
 #[cfg(feature = "stats")]
 pub mod errors;
 #[cfg(feature = "evaluate")]
@@ -23,9 +24,11 @@ mod rules;
 
 pub use checkup::Checkup;
 pub use detect::{
-    DeadUnits, Detector, Diverging, Gradient, Observation, Overfit, Plateau, VanishingGradients,
-    detectors,
+    ClassRecall, DeadUnits, Detector, Diverging, ExplodingGradients, Gradient, LabelNoise,
+    LearningRateHigh, LearningRateLow, MissingClass, NotFinite, Observation, Overfit, Plateau,
+    Unshuffled, VanishingGradients, detectors,
 };
+pub use doctor::{Diagnosis, Doctor};
 pub use finding::{Finding, FindingKind, Place};
 pub use gate::{Allowance, Course, Courses, GateVerdict};
 pub use monitor::{

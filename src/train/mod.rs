@@ -37,6 +37,7 @@ pub use hook::{
 pub use monitor::{Mode, Monitor};
 pub use phases::Phases;
 pub use predictions::Predictions;
+pub(crate) use predictions::argmax;
 pub use ranks::Ranks;
 pub use schedule::{ReduceOnPlateau, Schedule};
 pub use session::{Instant, Run, Session, SessionBuilder};

@@ -5,6 +5,7 @@
 
 mod compared;
 mod copies;
+mod doctor;
 mod gate;
 mod pictures;
 mod resumed;

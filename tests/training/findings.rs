@@ -160,13 +160,13 @@ fn a_rate_that_rises_too_far_diverges() {
 }
 
 #[test]
-fn a_rate_that_is_next_to_nothing_makes_a_plateau() {
+fn a_rate_that_is_next_to_nothing_is_too_low() {
     let mut training = Training::well();
     training.schedule = Schedule::constant(1e-7);
     let found = training.sgd();
-    assert_eq!(kinds(&found), [FindingKind::Plateau], "{found:#?}");
+    assert_eq!(kinds(&found), [FindingKind::LearningRateLow], "{found:#?}");
     assert!(
-        found[0].sentence.contains("by 1 % since epoch 0"),
+        found[0].sentence.contains("has hardly moved"),
         "{}",
         found[0]
     );

@@ -17,6 +17,8 @@ mod built;
 #[cfg(feature = "cli")]
 mod callbacks;
 #[cfg(feature = "cli")]
+mod doctor;
+#[cfg(feature = "cli")]
 mod examples;
 #[cfg(feature = "cli")]
 mod findings;

@@ -7,7 +7,8 @@ use super::settings::{positive, positive_number};
 use crate::health::{Checkup, Finding, NanGuard, OnNan, Resources};
 use crate::summary::HParams;
 use crate::train::callbacks::{
-    EarlyStop, GradNorm, GraphOnce, LearningRate, Pixels, PrCurves, Projector, Throughput, Timing,
+    Activations, EarlyStop, GradNorm, GraphOnce, LearningRate, Pixels, PrCurves, Projector,
+    Throughput, Timing,
 };
 use crate::train::candle::Clip;
 use crate::train::{Hook, ReduceOnPlateau, Schedule, Session};
@@ -97,6 +98,8 @@ enum NanAction {
 enum Also {
     /// Norms of the gradients, every 10th batch
     GradientNorms,
+    /// Which part of each layer's units is dead, each epoch
+    DeadUnits,
     /// A precision–recall curve of each class, each epoch
     PrCurves,
     /// What the last layer made of 1000 held-out images, for the projector
@@ -232,6 +235,7 @@ impl Also {
         let names = training.class_names.to_vec();
         match self {
             Self::GradientNorms => Box::new(GradNorm::new(session)),
+            Self::DeadUnits => Box::new(Activations::new(session)),
             Self::PrCurves => Box::new(PrCurves::new(session, names)),
             Self::Projector => {
                 let projector = Projector::new(session).labels(names);

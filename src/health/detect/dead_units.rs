@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detector, Gradient, Observation};
+use super::{Detector, Gradient, Observation, every};
 use crate::health::finding::{Finding, FindingKind, Place, figure};
 use crate::train::{HookError, Needs, State, Values};
 
 /// Finds layers of which a fifth of the units or more got no gradient at all in each of the last 20 looks: ReLU
-/// units that are 0 for every input. It looks at every 10th batch.
+/// units that are 0 for every input. It looks at every 10th batch. Or, where that was counted, layers of which as many
+/// were 0 for every held-out item in 3 epochs in a row.
 ///
 /// A unit is a row of a weight, as candle and PyTorch lay them out. Rows that are looked up rather than
 /// computed, as an embedding's are, rest in most batches; leave such parameters out by [`except`](Self::except).
@@ -26,6 +27,8 @@ pub struct DeadUnits {
     except: Vec<String>,
     /// In how many looks in a row each unit was idle, by parameter; and whether that was found.
     idle: BTreeMap<String, (Vec<u32>, bool)>,
+    /// In how many epochs in a row a layer had so many dead units.
+    silent: BTreeMap<String, usize>,
 }
 
 impl Default for DeadUnits {
@@ -36,6 +39,7 @@ impl Default for DeadUnits {
             share: 0.2,
             except: vec!["emb".to_owned()],
             idle: BTreeMap::new(),
+            silent: BTreeMap::new(),
         }
     }
 }
@@ -72,15 +76,18 @@ impl Detector for DeadUnits {
     }
 
     fn needs(&self, step: usize) -> Needs {
-        match step.is_multiple_of(self.every) {
-            true => Needs::GRADIENTS,
-            false => Needs::NOTHING,
-        }
+        every(self.every, step, Needs::GRADIENTS)
     }
 
     fn observe(&mut self, seen: &Observation<'_>) -> Option<Finding> {
-        let &Observation::Gradients { step, gradients } = seen else {
-            return None;
+        let (step, gradients) = match *seen {
+            Observation::Gradients { step, gradients } => (step, gradients),
+            Observation::DeadShare {
+                place,
+                layer,
+                share,
+            } => return self.share_of(place, layer, share),
+            _ => return None,
         };
         // Where nothing has a gradient, no unit in particular is dead.
         if gradients.iter().all(|gradient| gradient.norm == 0.0) {
@@ -118,34 +125,62 @@ impl Detector for DeadUnits {
             )
             .evidence("share", figure(dead as f64 / units as f64))
             .evidence(format!("batches looked at, every {}th", self.every), looks);
-        Some(finding.advice(&[
-            "a smaller learning rate, or a warm-up: one large step can kill a ReLU for good",
-            "leaky ReLU or GELU, which always pass some gradient",
-            "first weights and biases that are not too far below 0, and inputs around 0",
-        ]))
+        Some(finding.advice(ADVICE))
     }
 
     fn state(&self) -> State {
-        let mut state = State::new();
+        let mut state = super::counts_state(&self.silent, 0);
         for (name, (counts, found)) in &self.idle {
             let counts: Vec<f64> = counts.iter().map(|&count| f64::from(count)).collect();
             let mut layer = State::new();
             layer.insert("idle", &[counts.len()], Values::F64(&counts));
             layer.set("found", f64::from(*found));
-            state.nest(name, layer);
+            state.nest(&format!("gradient.{name}"), layer);
         }
         state
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), HookError> {
         let layers = state.iter().filter_map(|(name, _, counts)| {
-            let name = name.strip_suffix(".idle")?;
+            let name = name.strip_prefix("gradient.")?.strip_suffix(".idle")?;
             let counts = counts.iter().map(|count| count as u32).collect();
-            let found = state.number(&format!("{name}.found")) == Some(1.0);
+            let found = state.number(&format!("gradient.{name}.found")) == Some(1.0);
             Some((name.to_owned(), (counts, found)))
         });
         self.idle = layers.collect();
+        (self.silent, _) = super::load_counts(state)?;
         Ok(())
+    }
+}
+
+const ADVICE: &[&str] = &[
+    "a smaller learning rate, or a warm-up: one large step can kill a ReLU for good",
+    "leaky ReLU or GELU, which always pass some gradient",
+    "first weights and biases that are not too far below 0, and inputs around 0",
+];
+
+/// Epochs in a row.
+const EPOCHS: usize = 3;
+
+impl DeadUnits {
+    fn share_of(&mut self, place: Place, layer: &str, share: f64) -> Option<Finding> {
+        if self.except.iter().any(|part| layer.contains(&part[..])) || !(share >= self.share) {
+            self.silent.remove(layer);
+            return None;
+        }
+        let epochs = self.silent.entry(layer.to_owned()).or_default();
+        *epochs += 1;
+        if *epochs != EPOCHS {
+            return None;
+        }
+        let sentence = format!(
+            "{} % of the units of {layer} are 0 for every held-out item: they answer none of these inputs",
+            figure(100.0 * share)
+        );
+        let finding = Finding::new(FindingKind::DeadUnits, place, sentence)
+            .evidence(format!("dead units of {layer}, {place}"), figure(share))
+            .evidence(format!("{} in a row", place.unit(EPOCHS)), EPOCHS);
+        Some(finding.advice(ADVICE))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Detector, Observation, number};
+use super::{Detector, Observation, number, numbers};
 use crate::health::finding::{Finding, FindingKind, Place, figure};
 use crate::train::{HookError, Needs, State, Values};
 
@@ -104,6 +104,10 @@ impl Detector for Diverging {
         ]))
     }
 
+    fn holds(&self) -> bool {
+        self.found
+    }
+
     fn state(&self) -> State {
         let losses: Vec<f64> = self.losses.iter().copied().collect();
         let mut state = State::new();
@@ -116,8 +120,7 @@ impl Detector for Diverging {
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), HookError> {
-        let (_, losses) = state.get("losses").ok_or("the state has no losses")?;
-        self.losses = losses.iter().collect();
+        self.losses = numbers(state, "losses")?.into();
         self.first = number(state, "first")?;
         self.best = number(state, "best")?;
         self.best_step = number(state, "best_step")? as usize;

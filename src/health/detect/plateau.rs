@@ -1,10 +1,12 @@
 //! Plateau: the training loss falls no more.
 
-use super::{Detector, Observation, number};
+use super::{Detector, Observation, number, set_place};
 use crate::health::finding::{Finding, FindingKind, Place, figure};
 use crate::train::{HookError, State};
 
-/// Finds that the training loss has not fallen by 1 % for 10 epochs.
+/// Finds that the training loss has not fallen by 1 % for 10 epochs, though it stands above a tenth of the first one, and
+/// the accuracy on the training data, where it is known, below 95 %. A loss that crawls down is another finding:
+/// [`LearningRateLow`](crate::health::LearningRateLow).
 ///
 /// ```
 /// use modelpulse::health::Plateau;
@@ -15,9 +17,16 @@ use crate::train::{HookError, State};
 pub struct Plateau {
     patience: usize,
     least: f64,
-    /// The lowest loss that counted as a fall, and its epoch.
+    /// The first loss, and the largest.
+    first: f64,
+    largest: f64,
+    /// The lowest loss that counted as a fall, and where it was.
     best: f64,
-    best_epoch: usize,
+    best_place: Place,
+    /// How many epochs came since, and in how many of them the loss rose.
+    since: usize,
+    rises: usize,
+    last: f64,
     found: bool,
 }
 
@@ -26,8 +35,13 @@ impl Default for Plateau {
         Self {
             patience: 10,
             least: 0.01,
+            first: f64::NAN,
+            largest: f64::NEG_INFINITY,
             best: f64::INFINITY,
-            best_epoch: 0,
+            best_place: Place::Epoch(0),
+            since: 0,
+            rises: 0,
+            last: f64::NAN,
             found: false,
         }
     }
@@ -53,7 +67,7 @@ impl Detector for Plateau {
     }
 
     fn observe(&mut self, seen: &Observation<'_>) -> Option<Finding> {
-        let &Observation::Epoch { epoch, train, .. } = seen else {
+        let &Observation::Epoch { place, train, .. } = seen else {
             return None;
         };
         let loss = *train.get("loss")?;
@@ -61,43 +75,73 @@ impl Detector for Plateau {
         if !loss.is_finite() {
             return None;
         }
+        let before = std::mem::replace(&mut self.last, loss);
+        self.largest = self.largest.max(loss);
         if self.best.is_infinite() || loss < self.best - self.least * self.best.abs() {
-            (self.best, self.best_epoch, self.found) = (loss, epoch, false);
+            if self.best.is_infinite() {
+                self.first = loss;
+            }
+            (self.best, self.best_place, self.found) = (loss, place, false);
+            (self.since, self.rises) = (0, 0);
             return None;
         }
-        let epochs = epoch.saturating_sub(self.best_epoch);
-        if self.found || epochs < self.patience {
+        self.since += 1;
+        self.rises += usize::from(loss >= before);
+        let epochs = self.since;
+        let low = loss <= 0.1 * self.first.abs();
+        let accurate = train.get("accuracy").is_some_and(|&part| part >= 0.95);
+        // What crawls, or never moved at all, has too small steps.
+        let crawls = (self.rises * 5 < epochs && loss > 0.7 * self.first.abs())
+            || self.largest - self.best <= self.least * self.first.abs();
+        if self.found || epochs < self.patience || low || accurate || crawls {
+            self.found &= !low && !accurate;
             return None;
         }
         self.found = true;
-        let (since, least) = (self.best_epoch, figure(100.0 * self.least));
+        let (since, least) = (self.best_place, figure(100.0 * self.least));
         let sentence = format!(
-            "the training loss has not fallen by {least} % since epoch {since}, {epochs} epochs ago"
+            "the training loss has not fallen by {least} % since {since}, {epochs} {} ago",
+            place.unit(epochs)
         );
-        let finding = Finding::new(FindingKind::Plateau, Place::Epoch(epoch), sentence)
-            .evidence(
-                format!("train/epoch_loss, epoch {since}"),
-                figure(self.best),
-            )
-            .evidence(format!("train/epoch_loss, epoch {epoch}"), figure(loss));
+        let finding = Finding::new(FindingKind::Plateau, place, sentence)
+            .evidence(format!("training loss, {since}"), figure(self.best))
+            .evidence(format!("training loss, {place}"), figure(loss));
         Some(finding.advice(&[
+            "lower the learning rate: reduce on plateau, or a schedule that falls; a higher one, if it has fallen to next to nothing",
+            "a larger model, better inputs, less regularisation: it may not be able to do better",
             "if the model is good enough, stop here: EarlyStop does that",
-            "lower the learning rate: reduce on plateau, or a schedule that falls",
-            "if the loss stands high, a higher rate, a larger model or better inputs",
         ]))
+    }
+
+    fn holds(&self) -> bool {
+        self.found
     }
 
     fn state(&self) -> State {
         let mut state = State::new();
-        state.set("best", self.best);
-        state.set("best_epoch", self.best_epoch as f64);
-        state.set("found", f64::from(self.found));
+        for (name, value) in [
+            ("first", self.first),
+            ("largest", self.largest),
+            ("best", self.best),
+            ("since", self.since as f64),
+            ("rises", self.rises as f64),
+            ("last", self.last),
+            ("found", f64::from(self.found)),
+        ] {
+            state.set(name, value);
+        }
+        set_place(&mut state, "best_place", self.best_place);
         state
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), HookError> {
+        self.first = number(state, "first")?;
+        self.largest = number(state, "largest")?;
         self.best = number(state, "best")?;
-        self.best_epoch = number(state, "best_epoch")? as usize;
+        self.best_place = super::place(state, "best_place")?;
+        self.since = number(state, "since")? as usize;
+        self.rises = number(state, "rises")? as usize;
+        self.last = number(state, "last")?;
         self.found = number(state, "found")? != 0.0;
         Ok(())
     }
@@ -115,7 +159,7 @@ mod tests {
         let found = epochs(Plateau::default(), &losses, &losses);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].place, Place::Epoch(19));
-        losses.extend([0.1; 15]);
+        losses.extend([0.11; 15]);
         assert_eq!(epochs(Plateau::default(), &losses, &losses).len(), 2);
         resumed(Plateau::default(), &losses, &losses);
     }
@@ -123,6 +167,9 @@ mod tests {
     #[test]
     fn a_loss_that_falls_slowly_is_no_plateau() {
         let losses: Vec<f64> = (0..100).map(|epoch| 0.995_f64.powi(epoch)).collect();
+        assert!(epochs(Plateau::default(), &losses, &losses).is_empty());
+        // It learned what there is to learn.
+        let losses: Vec<f64> = (0..100).map(|epoch| 0.5_f64.powi(epoch.min(4))).collect();
         assert!(epochs(Plateau::default(), &losses, &losses).is_empty());
         let broken = [f64::NAN; 30];
         assert!(epochs(Plateau::default(), &broken, &broken).is_empty());

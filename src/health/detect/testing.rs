@@ -1,7 +1,7 @@
 //! Series through a detector.
 
 use super::{Detector, Observation};
-use crate::health::Finding;
+use crate::health::{Finding, Place};
 
 pub(super) fn batches(mut detector: impl Detector, losses: &[f64]) -> Vec<Finding> {
     let batches = losses.iter().enumerate();
@@ -33,5 +33,6 @@ pub(super) fn resumed<D: Detector + Clone>(detector: D, train: &[f64], eval: &[f
 fn see(detector: &mut impl Detector, epoch: usize, train: &[f64], eval: &[f64]) -> Option<Finding> {
     let metrics = |series: &[f64]| [("loss".to_owned(), series[epoch])].into();
     let (train, eval) = (&metrics(train), &metrics(eval));
-    detector.observe(&Observation::Epoch { epoch, train, eval })
+    let place = Place::Epoch(epoch);
+    detector.observe(&Observation::Epoch { place, train, eval })
 }

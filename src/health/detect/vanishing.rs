@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detector, Gradient, Observation};
+use super::{Detector, Gradient, Observation, every};
 use crate::health::finding::{Finding, FindingKind, Place, figure, list};
 use crate::train::{HookError, Needs, State};
 
@@ -63,10 +63,7 @@ impl Detector for VanishingGradients {
     }
 
     fn needs(&self, step: usize) -> Needs {
-        match step.is_multiple_of(self.every) {
-            true => Needs::GRADIENTS,
-            false => Needs::NOTHING,
-        }
+        every(self.every, step, Needs::GRADIENTS)
     }
 
     fn observe(&mut self, seen: &Observation<'_>) -> Option<Finding> {
@@ -126,21 +123,11 @@ impl Detector for VanishingGradients {
     }
 
     fn state(&self) -> State {
-        let mut looks = State::new();
-        for (name, count) in &self.small {
-            looks.set(name, *count as f64);
-        }
-        let mut state = State::new();
-        state.set("found", self.found as f64);
-        state.nest("small", looks);
-        state
+        super::counts_state(&self.small, self.found)
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), HookError> {
-        self.found = super::number(state, "found")? as usize;
-        let looks = state.under("small");
-        let count = |name: &str| Some((name.to_owned(), looks.number(name)? as usize));
-        self.small = looks.iter().filter_map(|(name, ..)| count(name)).collect();
+        (self.small, self.found) = super::load_counts(state)?;
         Ok(())
     }
 }

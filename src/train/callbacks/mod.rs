@@ -3,6 +3,7 @@
 //! Those only look: they change neither the model nor the order of the data. [`EarlyStop`] ends a fit, and may
 //! bring the best parameters back.
 
+mod activations;
 mod checkpoint;
 mod early_stop;
 mod grad_norm;
@@ -26,6 +27,7 @@ mod progress;
 #[cfg(feature = "figures")]
 mod worst;
 
+pub use activations::Activations;
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "figures")]
 pub use confusion::ConfusionMatrices;

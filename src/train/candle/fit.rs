@@ -23,6 +23,7 @@ pub(super) struct Run<F> {
     pub(super) epochs: usize,
     pub(super) batch_size: usize,
     pub(super) accumulate: usize,
+    pub(super) shuffle: bool,
     pub(super) clip: Option<Clip>,
     pub(super) loss: Option<Box<Loss>>,
     pub(super) forward: F,
@@ -125,7 +126,10 @@ impl<F: FnMut(&Tensor, &Pass) -> candle_core::Result<Tensor>> Run<F> {
         model: &mut Fitted<'_, O>,
         train: &LabelledTensors,
     ) -> Result<Outcome, TrainError> {
-        let order = train.order(model.seed, hooks.epoch());
+        let order = match self.shuffle {
+            true => train.order(model.seed, hooks.epoch()),
+            false => (0..train.len() as u32).collect(),
+        };
         if model.tally.is_none() {
             model.tally = Some(Tally::new(self.task, train.device())?);
         }

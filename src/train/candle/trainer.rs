@@ -37,6 +37,7 @@ pub struct Trainer {
     epochs: usize,
     batch_size: usize,
     accumulate: usize,
+    shuffle: bool,
     seed: u64,
     clip: Option<Clip>,
     loss: Option<Box<Loss>>,
@@ -55,6 +56,7 @@ impl std::fmt::Debug for Trainer {
             .field("epochs", &self.epochs)
             .field("batch_size", &self.batch_size)
             .field("accumulate", &self.accumulate)
+            .field("shuffle", &self.shuffle)
             .field("seed", &self.seed)
             .field("clip", &self.clip)
             .field("resume", &self.resume)
@@ -70,6 +72,7 @@ impl Trainer {
             epochs: 10,
             batch_size: 32,
             accumulate: 1,
+            shuffle: true,
             seed: 42,
             clip: None,
             loss: None,
@@ -94,6 +97,12 @@ impl Trainer {
     /// with batches so many times as large, in the memory of one. The last update of an epoch has what is left.
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.accumulate = batches;
+        self
+    }
+
+    /// Whether the data comes in another order in each epoch. Default: it does.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
         self
     }
 
@@ -227,6 +236,7 @@ impl Trainer {
             epochs: self.epochs,
             batch_size: self.batch_size,
             accumulate: self.accumulate,
+            shuffle: self.shuffle,
             clip: self.clip,
             loss: self.loss,
             forward,
