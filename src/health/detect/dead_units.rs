@@ -164,7 +164,10 @@ const EPOCHS: usize = 3;
 
 impl DeadUnits {
     fn share_of(&mut self, place: Place, layer: &str, share: f64) -> Option<Finding> {
-        if self.except.iter().any(|part| layer.contains(&part[..])) || !(share >= self.share) {
+        if self.except.iter().any(|part| layer.contains(&part[..]))
+            || share.is_nan()
+            || share < self.share
+        {
             self.silent.remove(layer);
             return None;
         }

@@ -81,7 +81,7 @@ impl ExplodingGradients {
             self.huge += usize::from(norm > 1e3);
             self.first = (step, norm);
             if self.huge == FIRST && norm > 100.0 * self.loss.abs() {
-                return Some(self.from_the_start());
+                return Some(self.huge_first());
             }
         }
         let median = self.median();
@@ -104,7 +104,7 @@ impl ExplodingGradients {
         })
     }
 
-    fn from_the_start(&self) -> Finding {
+    fn huge_first(&self) -> Finding {
         let (step, norm) = self.first;
         let sentence = format!(
             "the gradients are far too large from the start: their norm is {}",
@@ -152,7 +152,7 @@ impl Detector for ExplodingGradients {
             }
             Observation::Epoch { train, .. } => {
                 let classifies = train.contains_key("accuracy");
-                (self.huge == FIRST && classifies).then(|| self.from_the_start())
+                (self.huge == FIRST && classifies).then(|| self.huge_first())
             }
             _ => None,
         };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn norms_that_explode_or_are_huge_from_the_start_are_found_once() {
+    fn norms_that_explode_or_are_huge_huge_first_are_found_once() {
         let found = looks((0..40).map(|look| if look < 20 { 1.0 } else { 1e4 }));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].place, Place::Step(210));

@@ -91,9 +91,8 @@ impl Detector for Overfit {
         if !train.is_finite() || !eval.is_finite() {
             return None;
         }
-        if !(self.start >= eval) {
-            self.start = eval;
-        }
+        // The larger; a NaN is none.
+        self.start = self.start.max(eval);
         self.since += 1;
         if self.fell.is_infinite() || eval < self.fell - 0.01 * self.fell.abs() {
             (self.fell, self.since) = (eval, 0);

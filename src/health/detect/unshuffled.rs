@@ -103,9 +103,7 @@ impl Detector for Unshuffled {
         self.found = true;
         let mean = self.sum / self.alike as f64;
         let (epochs, batches) = (self.alike + 1, now.len());
-        let sentence = format!(
-            "the loss goes through the same ups and downs in each epoch: the training data is not shuffled, or in one order for all epochs"
-        );
+        let sentence = "the loss goes through the same ups and downs in each epoch: the training data is not shuffled, or in one order for all epochs".to_owned();
         let least = now.iter().copied().fold(f64::INFINITY, f64::min);
         let most = now.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         Some(
