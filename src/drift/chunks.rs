@@ -1,6 +1,7 @@
 //! Values of chunk after chunk against those of the reference's chunks: thresholds and alerts.
 
 use super::data::sample::sum;
+use super::data::{Counts, Sample};
 
 /// The limits between which the value of a chunk is as ever.
 ///
@@ -69,6 +70,22 @@ impl Thresholds {
     }
 }
 
+/// How many values are in each bin between two edges, which has the lower one; the last bin has both.
+pub(crate) fn between(edges: &[f64], sample: &Sample) -> Vec<u64> {
+    let values = sample.values();
+    let below = |edge: f64| values.partition_point(|&value| value < edge);
+    let last = edges.len().saturating_sub(2);
+    let bin = |(at, pair): (usize, &[f64])| {
+        let end = if at == last {
+            values.partition_point(|&value| value <= pair[1])
+        } else {
+            below(pair[1])
+        };
+        (end - below(pair[0])) as u64
+    };
+    edges.windows(2).enumerate().map(bin).collect()
+}
+
 /// Numbers in the bins of a histogram over the reference, or its values where there are few: what NannyML compares
 /// chunks by.
 ///
@@ -96,7 +113,7 @@ enum Bins {
 impl Histogram {
     /// Of more than 50 values, or more than one in ten of all, bins by Doane's rule; else each value is one.
     #[must_use]
-    pub fn of(reference: &super::data::Sample) -> Self {
+    pub fn of(reference: &Sample) -> Self {
         let distinct = reference.distinct();
         let bins = if distinct > 50 || distinct as f64 / reference.len() as f64 > 0.1 {
             Bins::Edges(doane(reference))
@@ -115,29 +132,19 @@ impl Histogram {
 
     /// The reference and a chunk; values of the chunk that are in no bin are the last category.
     #[must_use]
-    pub fn counts(&self, chunk: &super::data::Sample) -> super::data::Counts {
-        super::data::Counts::new(self.reference.clone(), self.counted(chunk))
+    pub fn counts(&self, chunk: &Sample) -> Counts {
+        Counts::new(self.reference.clone(), self.counted(chunk))
     }
 
-    fn counted(&self, sample: &super::data::Sample) -> Vec<u64> {
+    fn counted(&self, sample: &Sample) -> Vec<u64> {
         let values = sample.values();
-        let below = |edge: f64| values.partition_point(|&value| value < edge);
-        let upto = |edge: f64| values.partition_point(|&value| value <= edge);
         let mut counts: Vec<u64> = match &self.bins {
-            Bins::Edges(edges) => {
-                let last = edges.len().saturating_sub(2);
-                let bin = |(at, pair): (usize, &[f64])| {
-                    let end = if at == last {
-                        upto(pair[1])
-                    } else {
-                        below(pair[1])
-                    };
-                    (end - below(pair[0])) as u64
-                };
-                edges.windows(2).enumerate().map(bin).collect()
-            }
+            Bins::Edges(edges) => between(edges, sample),
             Bins::Values(kept) => {
-                let count = |&value: &f64| (upto(value) - below(value)) as u64;
+                let count = |&kept: &f64| {
+                    let upto = values.partition_point(|&value| value <= kept);
+                    (upto - values.partition_point(|&value| value < kept)) as u64
+                };
                 kept.iter().map(count).collect()
             }
         };
@@ -148,7 +155,7 @@ impl Histogram {
 }
 
 /// The edges of a histogram by the rule of D. P. Doane (1976, doi 10.1080/00031305.1976.10479172), as numpy has it.
-fn doane(sample: &super::data::Sample) -> Vec<f64> {
+fn doane(sample: &Sample) -> Vec<f64> {
     let (Some(&first), Some(&last)) = (sample.values().first(), sample.values().last()) else {
         return Vec::new();
     };

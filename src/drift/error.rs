@@ -73,6 +73,9 @@ pub enum Undefined {
     /// A value is ±Inf, and it needs finite ones.
     #[error("a value is infinite")]
     Infinite,
+    /// It compares samples of one size, and these are not.
+    #[error("samples of different sizes")]
+    Sizes,
     /// It compares two categories, and there are more.
     #[error("more than two categories")]
     Categories,

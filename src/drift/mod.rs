@@ -4,10 +4,14 @@
 //! longer what it was; its detectors can be stopped and restored.
 
 pub mod chunks;
+mod column;
 pub mod concept;
 pub mod data;
 mod error;
+pub mod evidently;
 pub mod quality;
 pub mod rows;
+pub mod verdict;
 
+pub use column::Column;
 pub use error::{DriftError, Undefined};

@@ -1,9 +1,11 @@
 //! Tests and distances of categories beside scipy.
 
-use modelpulse::drift::Undefined;
 use modelpulse::drift::data::{Categories, Test};
+use modelpulse::drift::evidently::Method;
+use modelpulse::drift::{Column, Undefined};
 use serde_json::Value;
 
+use crate::evidently;
 use crate::support::{Check, cases, entries, id};
 
 fn names(value: &Value) -> Vec<&str> {
@@ -20,6 +22,9 @@ fn reference_drift_categorical() {
     let mut check = Check::default();
     for case in cases("drift_categorical.json") {
         let [reference, current] = ["reference", "current"].map(|side| names(&case["input"][side]));
+        let some =
+            [&reference, &current].map(|names| names.iter().copied().map(Some).collect::<Vec<_>>());
+        let columns = [Column::Categories(&some[0]), Column::Categories(&some[1])];
         let categories = Categories::of(reference, current);
         let counts = categories.counts();
         for (name, expected) in entries(&case["expected"]) {
@@ -76,7 +81,15 @@ fn reference_drift_categorical() {
                     test(&mut check, &place, counts.z(), expected);
                     continue;
                 }
-                "chi2_gof_scaled" | "evidently" => continue,
+                "chi2_gof_scaled" => {
+                    let p_value = Method::ChiSquared.score(&columns[0], &columns[1]);
+                    check.answer(&place, p_value, &expected["pvalue"], 1e-6);
+                    continue;
+                }
+                "evidently" => {
+                    evidently::compare(&mut check, &place, columns, expected);
+                    continue;
+                }
                 "psi_eps1e-4" => counts.psi(),
                 "js_distance_ln" => counts.jensen_shannon(),
                 "js_distance_log2" => counts.jensen_shannon_bits(),

@@ -8,8 +8,10 @@
 mod categorical;
 mod chunks;
 mod concept;
+mod evidently;
 mod multivariate;
 mod numeric;
 mod snapshots;
 
 mod support;
+mod verdicts;

@@ -1,13 +1,14 @@
 //! Tests and distances of numbers beside scipy.
 
-use modelpulse::drift::Undefined;
 use modelpulse::drift::data::{
     Sample, Test, anderson_darling, bins, cramer_von_mises, epps_singleton, ks,
     mann_whitney::{self, Side},
     t_test, transport,
 };
+use modelpulse::drift::{Column, Undefined};
 use serde_json::Value;
 
+use crate::evidently;
 use crate::support::{Check, cases, entries, id, number, numbers};
 
 type Outcome = Result<Test, Undefined>;
@@ -63,7 +64,15 @@ fn reference_drift_numeric() {
                 "epps_singleton" => test(check, &place, epps_singleton::test(a, b), expected, None),
                 "levene_median" => test(check, &place, t_test::levene(a, b), expected, None),
                 "binned_ref_deciles_right_closed" => binned(check, &place, &sides, expected),
-                "evidently" => {}
+                "evidently" => {
+                    let [a, b] = ["reference", "current"].map(|side| numbers(&case["input"][side]));
+                    evidently::compare(
+                        check,
+                        &place,
+                        [Column::Numbers(&a), Column::Numbers(&b)],
+                        expected,
+                    );
+                }
                 _ => check.unknown(place),
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::factorial::ln_binomial;
 
-use super::sample::sum;
+use super::sample::{Sample, steps, sum};
 use super::t_test::normal_survival;
 use super::{Test, Undefined};
 
@@ -110,6 +110,17 @@ impl Counts {
         reference.resize(length, 0);
         current.resize(length, 0);
         Self { reference, current }
+    }
+
+    /// Each distinct number is a category.
+    #[must_use]
+    pub fn of_numbers(reference: &Sample, current: &Sample) -> Self {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for step in steps(reference, current) {
+            a.push(step.here[0] as u64);
+            b.push(step.here[1] as u64);
+        }
+        Self::new(a, b)
     }
 
     /// Of the reference.

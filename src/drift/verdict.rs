@@ -1,0 +1,401 @@
+//! Verdicts that can be believed: a test that has its level, an effect that matters, and all features at once.
+
+use super::data::sample::Sample;
+use super::data::{Categories, Counts, Test, anderson_darling, ks};
+use super::{Column, Undefined};
+
+/// A feature on both sides.
+///
+/// ```
+/// use modelpulse::drift::{Column, verdict::Feature};
+///
+/// let feature = Feature::new("age", Column::Numbers(&[31.0, 44.0]), Column::Numbers(&[29.0]));
+/// assert_eq!(feature.name, "age");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Feature<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it was.
+    pub reference: Column<'a>,
+    /// What it is.
+    pub current: Column<'a>,
+}
+
+impl<'a> Feature<'a> {
+    /// A feature.
+    #[must_use]
+    pub fn new(name: &'a str, reference: Column<'a>, current: Column<'a>) -> Self {
+        Self {
+            name,
+            reference,
+            current,
+        }
+    }
+}
+
+/// How features are judged.
+///
+/// A feature has drifted if a test says that chance does not explain it, *and* the effect is as large as matters. Over
+/// all features, the share of false ones among those that are said to have drifted is held at `level` (Y. Benjamini and
+/// Y. Hochberg, 1995, doi 10.1111/j.2517-6161.1995.tb02031.x); where nothing has drifted, that is the chance of any.
+///
+/// The test follows from the type of a feature, how many kinds of values it has, and how many on both sides, and none
+/// of these choices makes a jump: where one test gives way to another, both say the same.
+///
+/// | values | test | effect |
+/// |---|---|---|
+/// | numbers of more than 10 kinds | Anderson–Darling | largest distance of the distribution functions |
+/// | two kinds, up to 10,000 values | Fisher's exact test | difference of shares |
+/// | other kinds | χ² of two samples; kinds too rare for it are taken together | total variation distance |
+/// | missing or not | as two kinds | difference of shares |
+///
+/// ```
+/// use modelpulse::drift::{Column, verdict::{Feature, Policy, Verdict}};
+///
+/// let before: Vec<f64> = (0..400).map(|i| f64::from(i * 7919 % 400)).collect();
+/// let after: Vec<f64> = before.iter().step_by(2).map(|value| value + 80.0).collect();
+/// let same: Vec<f64> = before.iter().step_by(2).copied().collect();
+/// let report = Policy::default().judge(&[
+///     Feature::new("moved", Column::Numbers(&before), Column::Numbers(&after)),
+///     Feature::new("same", Column::Numbers(&before), Column::Numbers(&same)),
+///     Feature::new("few", Column::Numbers(&before), Column::Numbers(&after[..5])),
+/// ]);
+/// let verdicts: Vec<Verdict> = report.iter().map(|feature| feature.verdict).collect();
+/// assert_eq!(verdicts, [Verdict::Drift, Verdict::NoDrift, Verdict::NotEnoughData]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// The level of the tests over all features.
+    pub level: f64,
+    /// Below so many values on a side nothing is said.
+    pub min_values: usize,
+    /// The least effect on the distribution that matters, of 0..=1.
+    pub min_effect: f64,
+    /// The least difference of missing rates that matters, of 0..=1.
+    pub min_missing: f64,
+}
+
+impl Default for Policy {
+    /// A level of 0.05; 30 values; effects of 0.05 on the distribution and of 0.02 on the missing rate.
+    ///
+    /// An effect of 0.05 is, for a normal feature, a shift by an eighth of its standard deviation.
+    fn default() -> Self {
+        Self {
+            level: 0.05,
+            min_values: 30,
+            min_effect: 0.05,
+            min_missing: 0.02,
+        }
+    }
+}
+
+/// What is said of a feature.
+///
+/// ```
+/// use modelpulse::drift::verdict::Verdict;
+/// assert_eq!(Verdict::NotEnoughData.to_string(), "not enough data");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It has changed.
+    Drift,
+    /// No change that matters is seen.
+    NoDrift,
+    /// A side has too few values, or too many kinds of them, to say so.
+    NotEnoughData,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Drift => "drift",
+            Self::NoDrift => "no drift",
+            Self::NotEnoughData => "not enough data",
+        })
+    }
+}
+
+/// The test that was chosen.
+///
+/// ```
+/// use modelpulse::drift::verdict::Chosen;
+/// assert_eq!(Chosen::ChiSquared.to_string(), "χ²");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Chosen {
+    /// Anderson–Darling of two samples.
+    AndersonDarling,
+    /// χ² of two samples.
+    ChiSquared,
+    /// Fisher's exact test.
+    Fisher,
+}
+
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AndersonDarling => "Anderson–Darling",
+            Self::ChiSquared => "χ²",
+            Self::Fisher => "Fisher's exact",
+        })
+    }
+}
+
+/// What a test found.
+///
+/// ```
+/// use modelpulse::drift::{Column, verdict::{Chosen, Policy}};
+///
+/// let values: Vec<f64> = (0..40).map(f64::from).collect();
+/// let column = Column::Numbers(&values);
+/// let finding = Policy::default().test(&column, &column).unwrap();
+/// assert_eq!((finding.test, finding.effect), (Chosen::AndersonDarling, 0.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The test.
+    pub test: Chosen,
+    /// Its statistic.
+    pub statistic: f64,
+    /// Its p-value.
+    pub p_value: f64,
+    /// The p-value that holds over all features.
+    pub adjusted: f64,
+    /// How large the change is, of 0..=1.
+    pub effect: f64,
+}
+
+impl Finding {
+    fn new(test: Chosen, Test { statistic, p_value }: Test, effect: f64) -> Self {
+        Self {
+            test,
+            statistic,
+            p_value,
+            adjusted: p_value,
+            effect,
+        }
+    }
+}
+
+/// What is said of a feature, and why.
+///
+/// ```
+/// use modelpulse::drift::{Column, verdict::{Feature, Policy, Verdict}};
+///
+/// let whole: Vec<f64> = (0..200).map(f64::from).collect();
+/// let holes: Vec<f64> = whole.iter().map(|&v| if v % 4.0 == 0.0 { f64::NAN } else { v }).collect();
+/// let feature = Feature::new("income", Column::Numbers(&whole), Column::Numbers(&holes));
+/// let judged = &Policy::default().judge(&[feature])[0];
+/// assert_eq!((judged.verdict, judged.distribution_drifted, judged.missing_drifted), (Verdict::Drift, false, true));
+/// assert_eq!(judged.missing_rates, [0.0, 0.25]);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Judged {
+    /// The feature.
+    pub name: String,
+    /// What is said.
+    pub verdict: Verdict,
+    /// Whether the distribution of its values has changed.
+    pub distribution_drifted: bool,
+    /// Whether its missing rate has changed.
+    pub missing_drifted: bool,
+    /// Whether numbers have become categories, or categories numbers: that is drift without a test.
+    pub type_changed: bool,
+    /// What was found of its distribution, or why nothing was.
+    pub distribution: Result<Finding, Undefined>,
+    /// What was found of its missing values; none where none is missing.
+    pub missing: Option<Finding>,
+    /// The share of missing values on either side; NaN of none.
+    pub missing_rates: [f64; 2],
+    /// How many values are there on either side.
+    pub counts: [usize; 2],
+}
+
+impl Policy {
+    /// Judges all features together.
+    #[must_use]
+    pub fn judge(&self, features: &[Feature<'_>]) -> Vec<Judged> {
+        let mut judged: Vec<Judged> = features
+            .iter()
+            .map(|feature| self.measure(feature))
+            .collect();
+        let findings = judged.iter_mut().flat_map(|feature| {
+            let distribution = feature.distribution.as_mut().ok();
+            distribution.into_iter().chain(feature.missing.as_mut())
+        });
+        adjust(findings.collect());
+        for feature in &mut judged {
+            self.decide(feature);
+        }
+        judged
+    }
+
+    /// The test of a distribution, before any correction.
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::TooFew`] below the least number of values, [`Undefined::Categories`] where numbers are to be
+    /// compared with categories or all kinds are too rare.
+    pub fn test(&self, reference: &Column<'_>, current: &Column<'_>) -> Result<Finding, Undefined> {
+        match (reference, current) {
+            (Column::Numbers(a), Column::Numbers(b)) => {
+                let (a, b) = (Sample::new(a), Sample::new(b));
+                if a.len().min(b.len()) < self.min_values {
+                    return Err(Undefined::TooFew);
+                }
+                let counts = Counts::of_numbers(&a, &b);
+                if counts.reference().len() <= KINDS {
+                    return of_kinds(&counts);
+                }
+                let test = anderson_darling::asymptotic(&a, &b)?;
+                let effect = ks::Distance::of(&a, &b)?.distance;
+                Ok(Finding::new(Chosen::AndersonDarling, test, effect))
+            }
+            (Column::Categories(_), Column::Categories(_)) => {
+                let categories = Categories::of(reference.names(), current.names());
+                let counts = categories.counts();
+                if counts.totals().into_iter().min() < Some(self.min_values as u64) {
+                    return Err(Undefined::TooFew);
+                }
+                of_kinds(counts)
+            }
+            _ => Err(Undefined::Categories),
+        }
+    }
+
+    fn measure(&self, feature: &Feature<'_>) -> Judged {
+        let sides = [&feature.reference, &feature.current];
+        let counts = sides.map(Column::present);
+        let missing = sides.map(Column::missing);
+        let rows = [0, 1].map(|side| counts[side] + missing[side]);
+        let kinds = Counts::new(
+            vec![counts[0] as u64, missing[0] as u64],
+            vec![counts[1] as u64, missing[1] as u64],
+        );
+        let enough = rows.iter().all(|&rows| rows >= self.min_values);
+        let any = enough && missing.iter().any(|&missing| missing > 0);
+        Judged {
+            name: feature.name.to_owned(),
+            verdict: Verdict::NoDrift,
+            distribution_drifted: false,
+            missing_drifted: false,
+            type_changed: feature.reference.is_numbers() != feature.current.is_numbers()
+                && counts.iter().all(|&count| count >= self.min_values),
+            distribution: self.test(&feature.reference, &feature.current),
+            missing: any.then(|| of_kinds(&kinds).ok()).flatten(),
+            missing_rates: [0, 1].map(|side| missing[side] as f64 / rows[side] as f64),
+            counts,
+        }
+    }
+
+    fn decide(&self, feature: &mut Judged) {
+        let drifted = |finding: &Finding, least: f64| {
+            finding.adjusted <= self.level && finding.effect >= least
+        };
+        let distribution = feature.distribution.as_ref();
+        feature.distribution_drifted =
+            distribution.is_ok_and(|found| drifted(found, self.min_effect));
+        let missing = feature.missing.as_ref();
+        feature.missing_drifted = missing.is_some_and(|found| drifted(found, self.min_missing));
+        feature.verdict =
+            if feature.distribution_drifted || feature.missing_drifted || feature.type_changed {
+                Verdict::Drift
+            } else if distribution.is_ok() {
+                Verdict::NoDrift
+            } else {
+                Verdict::NotEnoughData
+            };
+    }
+}
+
+/// Numbers of up to so many kinds are compared as categories.
+const KINDS: usize = 10;
+/// Up to so many values two kinds are compared exactly.
+const EXACT: u64 = 10_000;
+/// The least expected count for which χ² has its level (W. G. Cochran, 1954).
+const EXPECTED: f64 = 5.0;
+
+fn of_kinds(counts: &Counts) -> Result<Finding, Undefined> {
+    let effect = counts.total_variation()?;
+    let kinds = Kinds::of(counts);
+    let pooled = kinds.without_rare()?;
+    let [n, m] = pooled.totals();
+    let two = pooled.reference().len() == 2;
+    if two && (n + m <= EXACT || kinds.any_rare(&pooled)) {
+        return Ok(Finding::new(Chosen::Fisher, pooled.fisher()?, effect));
+    }
+    let test = pooled.chi_squared()?;
+    Ok(Finding::new(Chosen::ChiSquared, test, effect))
+}
+
+/// The counts of the kinds that there are, the rarest first.
+struct Kinds {
+    counts: Vec<[u64; 2]>,
+    /// Of the smaller sample among all values.
+    share: f64,
+}
+
+impl Kinds {
+    fn of(counts: &Counts) -> Self {
+        let [n, m] = counts.totals();
+        let both = counts.reference().iter().zip(counts.current());
+        let mut counts: Vec<[u64; 2]> = both
+            .map(|(&a, &b)| [a, b])
+            .filter(|both| both[0] + both[1] > 0)
+            .collect();
+        counts.sort_by_key(|both| both[0] + both[1]);
+        Self {
+            counts,
+            share: n.min(m) as f64 / (n + m) as f64,
+        }
+    }
+
+    /// Whether too few are expected in the smaller sample.
+    fn rare(&self, both: [u64; 2]) -> bool {
+        (((both[0] + both[1]) as f64) * self.share) < EXPECTED
+    }
+
+    fn any_rare(&self, counts: &Counts) -> bool {
+        let mut both = counts.reference().iter().zip(counts.current());
+        both.any(|(&a, &b)| self.rare([a, b]))
+    }
+
+    /// Takes kinds that are too rare together as one. Which they are follows from both samples together, not from how
+    /// they are distributed between them, so that the test of what remains has its level. Two kinds stay two.
+    fn without_rare(&self) -> Result<Counts, Undefined> {
+        let all = self.counts.len();
+        if all > 2 && self.counts.iter().all(|&both| self.rare(both)) {
+            return Err(Undefined::Categories);
+        }
+        let mut rest = [0, 0];
+        let mut at = 0;
+        while at + 2 < all + usize::from(at > 0)
+            && (self.rare(self.counts[at]) || (at > 0 && self.rare(rest)))
+        {
+            rest = [rest[0] + self.counts[at][0], rest[1] + self.counts[at][1]];
+            at += 1;
+        }
+        let mut kept = self.counts[at..].to_vec();
+        if at > 0 {
+            kept.push(rest);
+        }
+        let (reference, current) = kept.into_iter().map(|[a, b]| (a, b)).unzip();
+        Ok(Counts::new(reference, current))
+    }
+}
+
+/// Benjamini and Hochberg: the least level at which each would be among the discoveries.
+fn adjust(mut findings: Vec<&mut Finding>) {
+    findings.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+    let all = findings.len() as f64;
+    let mut least = 1.0_f64;
+    for (at, finding) in findings.into_iter().enumerate().rev() {
+        least = least.min(finding.p_value * all / (at + 1) as f64);
+        finding.adjusted = least;
+    }
+}
