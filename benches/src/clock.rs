@@ -47,15 +47,26 @@ pub(crate) fn wall_time() -> f64 {
 /// Seconds that all threads of this process, also ended ones, ran so far. `None` where nobody says.
 pub(crate) fn processor_seconds() -> Option<f64> {
     #[cfg(unix)]
-    {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: the call writes to `time` alone, which outlives it.
-        let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
-        (failed == 0).then_some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-    }
+    return ran(libc::CLOCK_PROCESS_CPUTIME_ID);
     #[cfg(not(unix))]
     None
+}
+
+/// Seconds that this thread ran so far. `None` where nobody says.
+pub(crate) fn thread_seconds() -> Option<f64> {
+    #[cfg(unix)]
+    return ran(libc::CLOCK_THREAD_CPUTIME_ID);
+    #[cfg(not(unix))]
+    None
+}
+
+#[cfg(unix)]
+fn ran(clock: libc::clockid_t) -> Option<f64> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the call writes to `time` alone, which outlives it.
+    let failed = unsafe { libc::clock_gettime(clock, &mut time) };
+    (failed == 0).then_some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
 }

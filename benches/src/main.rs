@@ -90,6 +90,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
         Verb::Read(args) => (args.common.json, read::run(&args)?),
+        Verb::MemoryChild(args) if args.who == train::memory::WHO => return train::memory::child(),
         Verb::MemoryChild(args) => return write::memory::child(&args),
         Verb::ReadChild(args) => return read::child(&args),
     };

@@ -113,11 +113,11 @@ pub(super) fn resident(report: &mut Report, repetitions: usize) -> anyhow::Resul
 
 const MIB: &str = "MiB";
 
-/// Print how many MiB a writer's resident memory grows by
+/// Print how many MiB the resident memory of a writer, or of a training, grows by
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChildArgs {
     /// The writer
-    who: String,
+    pub(crate) who: String,
     /// How many threads log
     threads: i64,
 }

@@ -1,10 +1,14 @@
 //! ROC curves and the reliability diagram of the held-out split, as pictures.
 //!
-//! Counted in the loop, drawn off it.
+//! Counted and drawn off the loop, which only looks whether there is something to draw.
 
+use std::sync::{Arc, OnceLock};
+
+use crate::flow::SinkError;
+use crate::metrics::{MetricError, MulticlassMetrics};
 use crate::train::classification::measure;
 use crate::train::evaluation::pictures::{Roc, diagram, roc};
-use crate::train::{Control, EpochEnd, Hook, HookError, Session, Split};
+use crate::train::{Control, EpochEnd, Hook, HookError, Predictions, Session, Split};
 
 /// Draws, every epoch, a ROC curve of each class against the others into one picture, `roc`, and how far the
 /// classifier's confidence can be relied on, `reliability`, both in the run `eval`; of a classifier of two
@@ -50,30 +54,52 @@ impl Hook for Curves {
         if !at.epoch.is_multiple_of(self.every) || predictions.is_empty() || classes == 0 {
             return Ok(Control::Continue);
         }
-        let Ok(metrics) = measure(predictions) else {
-            return Ok(Control::Continue);
-        };
-        let curve = |class| {
-            let name = match classes {
-                2 => String::new(),
-                _ => super::class_name(&self.class_names, class),
-            };
-            Roc::of(name, &metrics.steps(class))
-        };
+        let mut counts = vec![0; classes];
+        for (_, label, scores) in predictions.iter() {
+            match counts.get_mut(label) {
+                Some(count) if scores.iter().all(|score| !score.is_nan()) => *count += 1,
+                _ => return Ok(Control::Continue),
+            }
+        }
+        // A curve takes items of the class and of others.
         let drawn = usize::from(classes == 2)..classes.min(20);
-        let curves: Vec<Roc> = drawn.filter_map(curve).collect();
+        let drawn = drawn.filter(|&class| (1..predictions.len()).contains(&counts[class]));
+        let name = |class| match classes {
+            2 => String::new(),
+            _ => super::class_name(&self.class_names, class),
+        };
+        let drawn: Vec<(usize, String)> = drawn.map(|class| (class, name(class))).collect();
+        let measured = Arc::new(Measured {
+            predictions: predictions.clone(),
+            metrics: OnceLock::new(),
+        });
         let mut instant = self.session.instant();
-        if !curves.is_empty() {
-            instant.log_with(Split::Eval.run(), "roc", at.epoch, move || {
+        let run = Split::Eval.run();
+        if !drawn.is_empty() {
+            let measured = measured.clone();
+            instant.log_with(run, "roc", at.epoch, move || {
+                let metrics = measured.metrics()?;
+                let curve = |(class, name)| Roc::of(name, &metrics.steps(class));
+                let curves: Vec<Roc> = drawn.into_iter().filter_map(curve).collect();
                 super::image_of(&roc(&curves)?)
             });
         }
-        let reliability = metrics.reliability();
-        if reliability.ece().is_ok() {
-            instant.log_with(Split::Eval.run(), "reliability", at.epoch, move || {
-                super::image_of(&diagram(&reliability)?)
-            });
-        }
+        instant.log_with(run, "reliability", at.epoch, move || {
+            super::image_of(&diagram(&measured.metrics()?.reliability())?)
+        });
         Ok(Control::Continue)
+    }
+}
+
+/// Predictions, measured once for both pictures.
+struct Measured {
+    predictions: Predictions,
+    metrics: OnceLock<Result<MulticlassMetrics, MetricError>>,
+}
+
+impl Measured {
+    fn metrics(&self) -> Result<&MulticlassMetrics, SinkError> {
+        let metrics = self.metrics.get_or_init(|| measure(&self.predictions));
+        metrics.as_ref().map_err(|error| error.to_string().into())
     }
 }

@@ -45,6 +45,7 @@ impl<'a> Batch<'a> {
 }
 
 impl From<usize> for Batch<'_> {
+    #[inline]
     fn from(items: usize) -> Self {
         Self {
             items,
@@ -306,6 +307,7 @@ impl Loop {
             });
     }
 
+    #[inline]
     fn place(&self) -> Place {
         Place {
             epoch: self.epoch,
@@ -318,24 +320,21 @@ impl Loop {
         self.mark = Some(Instant::now());
     }
 
-    /// The time since the clock was looked at; zero where it does not run.
+    /// The time since the clock was looked at; nothing where it does not run.
     #[inline]
-    fn lap(&mut self) -> Duration {
-        let Some(mark) = &mut self.mark else {
-            return Duration::ZERO;
-        };
+    fn lap(&mut self) -> Option<Duration> {
+        let mark = self.mark.as_mut()?;
         let now = Instant::now();
-        let lap = now - *mark;
-        *mark = now;
-        lap
+        Some(now - std::mem::replace(mark, now))
     }
 
     /// What went by was spent in hooks.
     #[inline]
     fn hooks_lap(&mut self) {
-        let lap = self.lap();
-        self.phases.hooks += lap;
-        self.hook_time += lap;
+        if let Some(lap) = self.lap() {
+            self.phases.hooks += lap;
+            self.hook_time += lap;
+        }
     }
 }
 

@@ -23,7 +23,9 @@ impl Loop {
         batch: impl Into<Batch<'a>>,
     ) -> Needs {
         let Batch { items, indices } = batch.into();
-        self.phases.data = self.lap();
+        if let Some(lap) = self.lap() {
+            self.phases.data = lap;
+        }
         self.items = items;
         self.loss = None;
         let start = BatchStart {
@@ -44,7 +46,9 @@ impl Loop {
     /// `false` where a hook has the step skipped: then no gradients are needed.
     #[inline]
     pub fn after_loss(&mut self, trainee: &mut dyn Trainee, loss: Option<f64>) -> bool {
-        self.phases.forward = self.lap();
+        if let Some(lap) = self.lap() {
+            self.phases.forward = lap;
+        }
         self.loss = loss;
         let after = AfterLoss {
             epoch: self.epoch,
@@ -62,7 +66,9 @@ impl Loop {
     /// The gradients are there. `false` where a hook has the step skipped.
     #[inline]
     pub fn after_backward(&mut self, trainee: &mut dyn Trainee) -> bool {
-        self.phases.backward = self.lap();
+        if let Some(lap) = self.lap() {
+            self.phases.backward = lap;
+        }
         let after = AfterBackward {
             epoch: self.epoch,
             step: self.steps,
@@ -80,8 +86,9 @@ impl Loop {
     /// `false` where a hook has the step skipped.
     #[inline]
     pub fn before_step(&mut self, trainee: &mut dyn Trainee) -> bool {
-        let lap = self.lap();
-        self.phases.optimizer += lap;
+        if let Some(lap) = self.lap() {
+            self.phases.optimizer += lap;
+        }
         let before = BeforeStep {
             epoch: self.epoch,
             step: self.steps,
@@ -100,8 +107,9 @@ impl Loop {
     /// The optimizer moved the parameters.
     #[inline]
     pub fn after_step(&mut self, trainee: &mut dyn Trainee) {
-        let lap = self.lap();
-        self.phases.optimizer += lap;
+        if let Some(lap) = self.lap() {
+            self.phases.optimizer += lap;
+        }
         let after = AfterStep {
             epoch: self.epoch,
             step: self.steps,
@@ -147,7 +155,10 @@ impl Loop {
         let (place, step) = (self.place(), self.steps);
         self.needs = self.hooks.needs(place, |hook| hook.needs(step));
         if self.needs == Needs::NOTHING {
-            self.mark = None;
+            // What hooks did since the last batch belongs to no step then.
+            if self.mark.take().is_some() {
+                self.phases = Phases::default();
+            }
         } else {
             self.clock();
         }
@@ -164,6 +175,8 @@ impl Loop {
     /// The phases since the last batch's end, if a hook needs them.
     #[inline]
     fn take_phases(&mut self) -> Option<Phases> {
+        // A step that nobody times leaves no mark.
+        self.mark?;
         let mut phases = std::mem::take(&mut self.phases);
         if !self.needs.has(Needs::TIME) {
             return None;
