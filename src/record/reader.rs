@@ -320,7 +320,7 @@ fn payload_len(header: &[u8], searching: bool) -> Option<u64> {
 }
 
 /// Whether a whole record stands at the start of `bytes`.
-#[inline]
+#[inline(always)]
 fn whole(bytes: &[u8]) -> Look {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_LEN>() else {
         return Look::Wait;

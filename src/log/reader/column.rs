@@ -40,7 +40,8 @@ impl Default for Values {
     }
 }
 
-/// Integers that are near each other: what they are beyond the base, in 32 bits.
+/// Integers that are near each other: what they are beyond the base, in 32 bits. The base is 0, as for most steps and
+/// offsets it may be, unless the first one is too far from it.
 #[derive(Debug, Default)]
 struct Narrow {
     base: i64,
@@ -52,18 +53,21 @@ struct Narrow {
 impl Narrow {
     #[inline]
     fn push(&mut self, value: i64) {
-        if self.near.is_empty() && self.far.is_empty() {
-            // Later ones may be smaller: a step behind a restart.
-            self.base = value.saturating_sub(1 << 31);
-        }
         match u32::try_from(value.wrapping_sub(self.base)) {
-            Ok(near) if self.far.is_empty() && value >= self.base => self.near.push(near),
+            Ok(near) if value >= self.base && self.far.is_empty() => self.near.push(near),
             _ => self.push_far(value),
         }
     }
 
     #[cold]
     fn push_far(&mut self, value: i64) {
+        if self.near.is_empty() && self.far.is_empty() {
+            // Later ones may be smaller: a step behind a restart.
+            self.base = value.saturating_sub(1 << 31);
+            if let Ok(near) = u32::try_from(value.wrapping_sub(self.base)) {
+                return self.near.push(near);
+            }
+        }
         if self.far.is_empty() {
             let near = std::mem::take(&mut self.near);
             let base = self.base;
@@ -169,7 +173,7 @@ impl Columns {
 }
 
 impl Points for Columns {
-    #[inline]
+    #[inline(always)]
     fn point(&mut self, series: usize, point: Point) {
         if series >= self.0.len() {
             self.0.resize_with(series + 1, Column::default);

@@ -18,6 +18,7 @@ mod restart;
 mod scan;
 mod table;
 mod tags;
+mod tally;
 mod threads;
 mod values;
 mod wire;

@@ -8,7 +8,7 @@ use super::problem::ProblemKind;
 use super::records::Records;
 use super::restart::{FileNotes, Noted, SeriesNotes};
 use super::tags::Tags;
-use super::wire::{self, Field, Number, Unusual, What};
+use super::wire::{self, Field, Number, Simple, Unusual, What};
 use crate::proto::{self, DataClass};
 use crate::record::{FOOTER_LEN, HEADER_LEN, Tail};
 use crate::summary::{Graph, class_of};
@@ -112,11 +112,43 @@ impl<P: Points> Scan<P> {
     /// Takes a whole record's payload.
     #[inline]
     pub(super) fn record(&mut self, offset: u64, payload: &[u8]) -> Result<(), ProblemKind> {
-        match self.read(offset, payload) {
+        let read = match Simple::read(payload) {
+            Some(event) => self.simple(offset, event),
+            None => self.read(offset, payload),
+        };
+        match read {
             Ok(()) if self.shape_lies => self.lying(),
             Ok(()) => Ok(()),
             Err(Unusual) => self.unusual(offset, payload),
         }
+    }
+
+    /// Takes an event of one number.
+    #[inline(always)]
+    fn simple(&mut self, offset: u64, event: Simple<'_>) -> Result<(), Unusual> {
+        let Simple {
+            wall_time,
+            step,
+            number,
+            ..
+        } = event;
+        let series = self.series_of(event.tag)?;
+        self.begin(wall_time);
+        self.notes.summary(offset, step);
+        if self.series[series].shown.is_none() {
+            self.say(series, Some(("scalars", DataClass::Scalar as i32)));
+        }
+        self.point(
+            series,
+            Point {
+                step,
+                wall_time,
+                offset,
+                nth: 0,
+                number: Some(Number::Single(number)),
+            },
+        );
+        Ok(())
     }
 
     #[cold]
@@ -210,7 +242,7 @@ impl<P: Points> Scan<P> {
         self.begin(event.wall_time);
         self.notes.summary(offset, event.step);
         self.say(series, Some((plugin, DataClass::BlobSequence as i32)));
-        self.point(event, offset, 0, series, None);
+        self.point(series, event.point(offset, 0, None));
         Ok(())
     }
 
@@ -260,32 +292,21 @@ impl<P: Points> Scan<P> {
         if value.tag.is_empty() && !value.node_name.is_empty() {
             series = self.series_of(value.node_name.as_bytes())?;
         }
-        self.point(event, offset, nth, series, number);
+        self.point(series, event.point(offset, nth, number));
         Ok(())
     }
 
-    #[inline]
-    fn point(
-        &mut self,
-        event: &wire::Event<'_>,
-        offset: u64,
-        nth: u32,
-        series: usize,
-        number: Option<Number>,
-    ) {
-        self.last_offset = Some(offset);
+    #[inline(always)]
+    fn point(&mut self, series: usize, point: Point) {
+        self.last_offset = Some(point.offset);
         let notes = &mut self.series[series].notes;
-        notes.point(&mut self.notes, offset, event.step, number.is_some());
-        self.points.point(
-            series,
-            Point {
-                step: event.step,
-                wall_time: event.wall_time,
-                offset,
-                nth,
-                number,
-            },
+        notes.point(
+            &mut self.notes,
+            point.offset,
+            point.step,
+            point.number.is_some(),
         );
+        self.points.point(series, point);
     }
 
     /// What a value's metadata says, if it has any; of a series, the first counts.
@@ -311,6 +332,19 @@ impl<P: Points> Scan<P> {
                 said.class = meant;
             }
             series.shown = Some(said);
+        }
+    }
+}
+
+impl wire::Event<'_> {
+    #[inline]
+    fn point(&self, offset: u64, nth: u32, number: Option<Number>) -> Point {
+        Point {
+            step: self.step,
+            wall_time: self.wall_time,
+            offset,
+            nth,
+            number,
         }
     }
 }
