@@ -8,10 +8,10 @@ use anyhow::{anyhow, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::Verdict;
 use super::export::open;
 use super::progress::{Progress, Shown};
 use super::select::{Resumed, Select};
-use super::{Verdict, warn_of};
 use crate::export::{Cell, Column, ExportError, Format, Kind, Table};
 use crate::flow::{Event, Sink, Source};
 use crate::log::LogSink;
@@ -134,10 +134,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 
 fn gather(args: &Args) -> anyhow::Result<Aggregator> {
     let mut aggregator = Aggregator::default();
-    let progress = Progress::new("reading");
+    let takes = |run: &RunName| args.select.takes_run(run);
+    let progress = Progress::new("reading", &args.logdirs, takes)?;
     for dir in &args.logdirs {
         let select = &args.select;
-        let log = select.open(dir, &args.resumed, |run| select.takes_run(run))?;
+        let log = select.open(dir, &args.resumed, takes)?;
         let mut source = Shown::new(log, progress.clone());
         let name = dir.to_string_lossy();
         while let Some(instant) = source.next_instant().map_err(|error| anyhow!(error))? {
@@ -153,8 +154,9 @@ fn gather(args: &Args) -> anyhow::Result<Aggregator> {
                 aggregator.add(replicate, &event)?;
             }
         }
-        warn_of(source.into_source().source().problems());
+        source.warn(|log| log.source().problems());
     }
+    progress.end();
     match aggregator.replicates() {
         0 => bail!("the logs have no such scalars"),
         1 => eprintln!("warning: there is only one replicate; name the directories of several"),

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde_json::{Value, json};
 
+use super::Verdict;
 use super::json::{number, shown};
 use super::progress::{Progress, Shown};
 use super::select::{Rename, Resumed, Select};
-use super::{Verdict, warn_of};
 use crate::flow::Source;
 use crate::log::PurgedReader;
 use crate::replay::{Differ, Differences, Edited, SeriesDifference, Side, Tolerance};
@@ -69,7 +69,7 @@ fn tolerance(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let mut differ = Differ::default();
-    let progress = Progress::new("comparing");
+    let progress = Progress::new("comparing", [&args.a, &args.b], |_| true)?;
     for (side, dir) in [(Side::A, &args.a), (Side::B, &args.b)] {
         let edit = match side {
             Side::A => args.select.edit_with(Some(&args.rename)),
@@ -82,8 +82,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
                 differ.add(side, event)?;
             }
         }
-        warn_of(source.into_source().source().problems());
+        source.warn(|log| log.source().problems());
     }
+    progress.end();
     let found = differ.finish(Tolerance {
         absolute: args.tol,
         relative: args.rtol,

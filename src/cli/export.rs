@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
+use super::Verdict;
 use super::progress::{Progress, Shown};
 use super::select::{Resumed, Select};
-use super::{Verdict, warn_of};
 use crate::export::{Files, Format, LongTable, partition_name, wide_table};
 use crate::flow::Source;
 use crate::log::LogReader;
@@ -90,11 +90,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         _ => Format::Csv,
     };
     let files = files(&args, to_stdout)?;
-    let progress = if to_stdout {
-        Progress::beside_output("exporting")
-    } else {
-        Progress::new("exporting")
-    };
+    let takes = |run: &RunName| args.select.takes_run(run);
+    let mut progress = Progress::new("exporting", [&args.logdir], takes)?;
+    if to_stdout {
+        progress = progress.beside_output();
+    }
     let mut job = Job {
         args: &args,
         format,
@@ -118,6 +118,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     } else {
         job.table(&args.output, |name| args.select.takes_run(name))?;
     }
+    job.progress.end();
     let Job {
         values,
         rows,
@@ -199,7 +200,7 @@ impl Job<'_> {
         };
         self.values += source.events();
         self.tables += 1;
-        warn_of(source.into_source().source().problems());
+        source.warn(|log| log.source().problems());
         Ok(())
     }
 }

@@ -8,12 +8,12 @@ use anyhow::{anyhow, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::Verdict;
 use super::inspect::{escape, short, write_table};
 use super::json::number;
 use super::progress::{Progress, Shown};
 use super::select::Resumed;
 use super::wildcard::Wildcard;
-use super::{Verdict, warn_of};
 use crate::flow::Source;
 use crate::health::{Allowance, Courses, Direction, GateVerdict};
 use crate::log::PurgedReader;
@@ -199,13 +199,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 }
 
 fn courses(args: &Args, dir: &Path) -> anyhow::Result<Courses> {
+    let progress = Progress::new("reading", [dir], |_| true)?;
     let log = PurgedReader::open_runs(dir, args.resumed.policy(), |_| true)?;
-    let mut source = Shown::new(log, Progress::new("reading"));
+    let mut source = Shown::new(log, progress.clone());
     let mut courses = Courses::default();
     source
         .drain_into(&mut courses)
         .map_err(|error| anyhow!(error))?;
-    warn_of(source.into_source().problems());
+    source.warn(PurgedReader::problems);
+    progress.end();
     Ok(courses)
 }
 

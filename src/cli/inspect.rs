@@ -3,12 +3,12 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
+use super::progress::Progress;
 use super::{Verdict, json, tensor};
 use crate::log::{
-    FileSummary, Inspection, Log, LogRun, Problem, Restart, RunSummary, SeriesSummary, total_bytes,
+    FileSummary, Inspection, Log, LogRun, Problem, Restart, RunSummary, SeriesSummary,
 };
 use crate::proto::DataClass;
 
@@ -56,16 +56,17 @@ Examples:
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let mut out = BufWriter::new(std::io::stdout());
     let logdir = &args.logdir;
+    let progress = Progress::new("reading", [logdir], |_| true)?;
     if args.points {
-        let log = Log::open(logdir)?;
+        let log = Log::open_with(logdir, |bytes| progress.add(bytes))?;
+        progress.end();
         write_points(&mut out, &args, &log)?;
         out.flush()?;
         warn(log.problems());
         return Ok(Verdict::Well);
     }
-    let bar = progress_bar(total_bytes(logdir)?);
-    let found = Inspection::of(logdir, args.restart, |bytes| bar.inc(bytes))?;
-    bar.finish_and_clear();
+    let found = Inspection::of(logdir, args.restart, |bytes| progress.add(bytes))?;
+    progress.end();
     if args.json {
         let object = json!({
             "runs": found.runs.iter().map(|(name, run)| (name.to_string(), run_json(run)))
@@ -81,21 +82,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     out.flush()?;
     warn(found.problems());
     Ok(Verdict::Well)
-}
-
-/// A bar on the terminal, if there is one and the work is long.
-pub(super) fn progress_bar(bytes: u64) -> ProgressBar {
-    const LONG: u64 = 100 << 20;
-    if bytes < LONG {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    let bar = ProgressBar::new(bytes);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 fn warn<'a>(problems: impl Iterator<Item = &'a Problem>) {

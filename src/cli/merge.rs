@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::select::{Rename, Select};
 use super::{Verdict, say_copied};
 use crate::replay::LogCopy;
+use crate::types::RunName;
 
 /// Merge logs into a new one
 ///
@@ -73,10 +74,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         };
         copy = copy.and(dir, below)?;
     }
-    let progress = Progress::new("merging");
+    let takes = |run: &RunName| args.select.takes_run(run);
+    let progress = Progress::new("merging", &args.logdirs, takes)?;
     let copied = copy
         .edit(args.select.edit_with(Some(&args.rename)))
-        .write_with(&args.to, |values| progress.set(values))?;
+        .write_with(&args.to, |bytes| progress.add(bytes))?;
     progress.end();
     say_copied(args.json, &args.to, &copied)?;
     Ok(Verdict::Well)

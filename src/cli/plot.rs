@@ -13,10 +13,10 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use self::reduced::Line;
+use super::Verdict;
 use super::json::number;
 use super::progress::{Progress, Shown};
 use super::select::{Resumed, Select};
-use super::{Verdict, warn_of};
 use crate::flow::Source;
 use crate::replay::{Names, Point, Smoothing, Sorted, Sorter};
 use crate::types::{RunName, Tag};
@@ -157,8 +157,10 @@ impl Picture {
 
 fn charts(args: &Args) -> anyhow::Result<Vec<Chart>> {
     let select = &args.select;
-    let log = select.open(&args.logdir, &args.resumed, |run| select.takes_run(run))?;
-    let mut source = Shown::new(log, Progress::new("reading"));
+    let takes = |run: &RunName| select.takes_run(run);
+    let progress = Progress::new("reading", [&args.logdir], takes)?;
+    let log = select.open(&args.logdir, &args.resumed, takes)?;
+    let mut source = Shown::new(log, progress.clone());
     let (mut series, mut sorter) = (Names::default(), Sorter::default());
     while let Some(instant) = source.next_instant().map_err(|error| anyhow!(error))? {
         for event in instant {
@@ -174,7 +176,8 @@ fn charts(args: &Args) -> anyhow::Result<Vec<Chart>> {
             }
         }
     }
-    warn_of(source.into_source().source().problems());
+    source.warn(|log| log.source().problems());
+    progress.end();
     let mut by_tag: BTreeMap<&Tag, Vec<(&RunName, u32)>> = BTreeMap::new();
     let series = series.sorted();
     for ((tag, run), number) in &series {

@@ -1,26 +1,43 @@
 //! How far a long command is: a line on a terminal, nothing elsewhere.
 
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::warn_of;
 use crate::flow::{Event, SinkError, Source};
+use crate::log::{Error, LogReader, Problem, PurgedReader, total_bytes};
+use crate::replay::Edited;
+use crate::types::RunName;
 
-/// Counts on standard error; hidden where that is no terminal.
+/// Counts the bytes of logs on standard error; hidden where that is no terminal.
 #[derive(Debug, Clone)]
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Counts what `verb` is done to.
-    pub(super) fn new(verb: &'static str) -> Self {
-        let template = "{spinner} {msg} {human_pos} values  {per_sec}  {elapsed}";
+    /// Counts what `verb` is done to: the runs of `logdirs` that `takes` takes.
+    ///
+    /// # Errors
+    /// As [`total_bytes`].
+    pub(super) fn new<P: AsRef<Path>>(
+        verb: &'static str,
+        logdirs: impl IntoIterator<Item = P>,
+        takes: impl Fn(&RunName) -> bool,
+    ) -> Result<Self, Error> {
+        let mut bytes = 0;
+        for dir in logdirs {
+            bytes += total_bytes(dir, &takes)?;
+        }
+        let template =
+            "{msg} {bar:30} {percent}% of {binary_total_bytes}  {binary_bytes_per_sec}  {eta}";
         let style = ProgressStyle::with_template(template);
-        let bar = ProgressBar::new_spinner()
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        let bar = ProgressBar::new(bytes)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             .with_message(verb);
         // Drawn by a thread of its own, so that a count costs next to nothing.
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        Ok(Self(bar))
     }
 
     /// Where the output itself goes to the terminal, it shows how far the command is.
@@ -28,18 +45,19 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// One that is hidden if the output goes to a terminal.
-    pub(super) fn beside_output(verb: &'static str) -> Self {
+    /// Hidden if the output goes to a terminal.
+    pub(super) fn beside_output(self) -> Self {
         use std::io::IsTerminal;
         if std::io::stdout().is_terminal() {
-            Self::hidden()
-        } else {
-            Self::new(verb)
+            self.end();
+            return Self::hidden();
         }
+        self
     }
 
-    pub(super) fn set(&self, values: u64) {
-        self.0.set_position(values);
+    /// So many bytes more were read.
+    pub(super) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
     }
 
     pub(super) fn end(&self) {
@@ -47,13 +65,42 @@ impl Progress {
     }
 }
 
-/// A source that shows how many events it gave.
+/// A source that knows how many bytes it has read.
+pub(super) trait Measured: Source {
+    fn bytes_read(&self) -> u64;
+}
+
+impl Measured for LogReader {
+    fn bytes_read(&self) -> u64 {
+        Self::bytes_read(self)
+    }
+}
+
+impl Measured for PurgedReader {
+    fn bytes_read(&self) -> u64 {
+        Self::bytes_read(self)
+    }
+}
+
+impl<S: Measured> Measured for Edited<S> {
+    fn bytes_read(&self) -> u64 {
+        self.source().bytes_read()
+    }
+}
+
+/// A source that shows how far it is.
 #[derive(Debug)]
 pub(super) struct Shown<S> {
     source: S,
     progress: Progress,
     events: u64,
+    /// At how many events the next look is due, and the bytes at the last one.
+    next: u64,
+    told: u64,
 }
+
+/// Events from one look to the next.
+const LOOK: u64 = 1000;
 
 impl<S> Shown<S> {
     pub(super) fn new(source: S, progress: Progress) -> Self {
@@ -61,6 +108,8 @@ impl<S> Shown<S> {
             source,
             progress,
             events: 0,
+            next: LOOK,
+            told: 0,
         }
     }
 
@@ -68,18 +117,22 @@ impl<S> Shown<S> {
         self.events
     }
 
-    pub(super) fn into_source(self) -> S {
-        self.progress.end();
-        self.source
+    /// Says what of the source could not be read.
+    pub(super) fn warn(&self, problems: impl FnOnce(&S) -> &[Problem]) {
+        self.progress.0.suspend(|| warn_of(problems(&self.source)));
     }
 }
 
-impl<S: Source> Source for Shown<S> {
+impl<S: Measured> Source for Shown<S> {
     fn next_instant(&mut self) -> Result<Option<Vec<Event>>, SinkError> {
         let instant = self.source.next_instant()?;
-        let count = instant.as_ref().map_or(0, Vec::len) as u64;
-        self.events += count;
-        self.progress.set(self.events);
+        self.events += instant.as_ref().map_or(0, Vec::len) as u64;
+        if self.events >= self.next || instant.is_none() {
+            self.next = self.events + LOOK;
+            let read = self.source.bytes_read();
+            self.progress.add(read - self.told);
+            self.told = read;
+        }
         Ok(instant)
     }
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Map, json};
 
 use super::Verdict;
-use super::inspect::{problem_json, progress_bar, relative};
-use crate::log::{Repaired, repair, total_bytes};
+use super::inspect::{problem_json, relative};
+use super::progress::Progress;
+use crate::log::{Repaired, repair};
 
 /// Write a clean copy of a log: its whole records byte for byte, without damage
 ///
@@ -36,9 +37,9 @@ Examples:
   tensorboard --logdir runs-repaired";
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
-    let bar = progress_bar(total_bytes(&args.logdir)?);
-    let repaired = repair(&args.logdir, &args.to, |bytes| bar.inc(bytes))?;
-    bar.finish_and_clear();
+    let progress = Progress::new("repairing", [&args.logdir], |_| true)?;
+    let repaired = repair(&args.logdir, &args.to, |bytes| progress.add(bytes))?;
+    progress.end();
     if args.json {
         let files = repaired.iter().map(|file| {
             let object = json!({

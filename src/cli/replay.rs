@@ -7,16 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, anyhow, bail};
 
+use super::Verdict;
 use super::alerting::{self, RuleArgs};
 use super::progress::{Progress, Shown};
 use super::select::{Rename, Select};
-use super::{Verdict, warn_of};
 use crate::export::event_as_json;
 use crate::flow::{Event, Sink, Source};
 use crate::health::{Alerts, RuleSet};
 use crate::log::LogReader;
 use crate::replay::{Copied, Edited, LogCopy, Paced};
 use crate::summary::Value;
+use crate::types::RunName;
 
 /// Replay an old log: through rules, to the console, into a new log
 ///
@@ -109,11 +110,11 @@ fn copy(args: &Args, alone: bool) -> anyhow::Result<Copied> {
         copy = copy.speed(speed);
     }
     let progress = if alone {
-        Progress::new("writing")
+        Progress::new("writing", [&args.logdir], |run| args.select.takes_run(run))?
     } else {
         Progress::hidden()
     };
-    let copied = copy.write_with(to, |values| progress.set(values))?;
+    let copied = copy.write_with(to, |bytes| progress.add(bytes))?;
     progress.end();
     Ok(copied)
 }
@@ -139,7 +140,9 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
         LogReader::open_runs(&args.logdir, |run| args.select.takes_run(run))?,
         args.select.edit_with(Some(&args.rename)),
     );
-    let mut source = Shown::new(edited, Progress::beside_output("replaying"));
+    let takes = |run: &RunName| args.select.takes_run(run);
+    let progress = Progress::new("replaying", [&args.logdir], takes)?.beside_output();
+    let mut source = Shown::new(edited, progress.clone());
     let lines = Mutex::new(Lines::new(args.speed.is_some()));
     let has_rules = rules.is_some();
     let mut fired = 0_u64;
@@ -184,7 +187,8 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
         .unwrap_or_else(PoisonError::into_inner)
         .end()?;
     let events = source.events();
-    warn_of(source.into_source().source().problems());
+    source.warn(|log| log.source().problems());
+    progress.end();
     if events == 0 {
         bail!(
             "{} has event files, but they hold no such values",

@@ -32,6 +32,7 @@ mod writer;
 
 pub use builder::{Overflow, WriterBuilder};
 pub use error::{Error, Failed, Report};
+pub(crate) use projector::copy_projector;
 pub use projector::{Embedding, EmbeddingError, Projector, ProjectorError};
 pub use reader::{
     Changes, FileSummary, Follower, Inspection, Log, LogFile, LogPoint, LogPoints, LogReader,

@@ -4,6 +4,7 @@
 //! The settings keep what others wrote into them.
 
 mod config;
+mod copy;
 mod embedding;
 mod error;
 mod pbtxt;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use copy::copy_projector;
 pub use embedding::Embedding;
 pub use error::{EmbeddingError, ProjectorError};
 

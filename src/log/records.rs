@@ -60,6 +60,11 @@ impl RunRecords {
         self.files.iter().map(PathBuf::as_path)
     }
 
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.files.front()?.parent()
+    }
+
     /// The next record, which stays the next one.
     pub(crate) fn peek(&mut self) -> Result<Option<&LogRecord>, Error> {
         if self.next.is_none() {

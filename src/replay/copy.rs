@@ -17,10 +17,11 @@ use prost::bytes::Bytes;
 use super::edit::Edit;
 use super::pace::Pace;
 use crate::flow::ByTime;
-use crate::log::{Error, LogRecord, Problem, RecordFile, RunRecords, check_unused};
+use crate::log::{Error, LogRecord, Problem, RecordFile, RunRecords, check_unused, copy_projector};
 use crate::proto::{
     self, SessionLog, SummaryMetadata, event::What, session_log::SessionStatus, summary::value,
 };
+use crate::record::{FOOTER_LEN, HEADER_LEN};
 use crate::summary::{Graph, Tensor};
 use crate::types::{RunName, Step, Tag};
 
@@ -29,7 +30,8 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Copies logs into a new one.
 ///
-/// Runs that are given one name become one run, in the order of wall times.
+/// Runs that are given one name become one run, in the order of wall times. The projector's settings and files go
+/// with their run; of runs that become one, the first one's settings.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -47,6 +49,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug, Default)]
 #[must_use]
 pub struct LogCopy {
+    logs: Vec<(PathBuf, Option<RunName>)>,
     inputs: Vec<Input>,
     edit: Edit,
     speed: Option<f64>,
@@ -80,7 +83,9 @@ impl LogCopy {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn and(mut self, dir: impl AsRef<Path>, below: Option<&str>) -> Result<Self, Error> {
-        for records in RunRecords::of(dir.as_ref())? {
+        let dir = dir.as_ref();
+        self.logs.push((dir.to_owned(), below.map(RunName::from)));
+        for records in RunRecords::of(dir)? {
             self.inputs.push(Input {
                 below: below.map(RunName::from),
                 records,
@@ -112,7 +117,8 @@ impl LogCopy {
         self.write_with(to, |_| ())
     }
 
-    /// As [`write`](Self::write); `progress` is told how many values were written so far, at every record.
+    /// As [`write`](Self::write); `progress` is told at every record how many bytes more were read, of those that
+    /// [`total_bytes`](crate::log::total_bytes) says.
     ///
     /// # Errors
     /// The same.
@@ -140,6 +146,22 @@ impl LogCopy {
                 return Err(Error::RunName { name });
             }
             groups.entry(run).or_default().push(input);
+        }
+        for (run, inputs) in &groups {
+            for from in inputs.iter().filter_map(|input| input.records.dir()) {
+                copy_projector(from, &run.dir_in(to))?;
+            }
+        }
+        // TensorBoard reads the settings in the log directory itself too.
+        let is_run = |dir: &Path| {
+            let mut inputs = groups.values().flatten();
+            inputs.any(|input| input.records.dir() == Some(dir))
+        };
+        for (from, below) in self.logs.iter().filter(|(from, _)| !is_run(from)) {
+            let to = below
+                .as_ref()
+                .map_or_else(|| to.to_owned(), |run| run.dir_in(to));
+            copy_projector(from, &to)?;
         }
         let runs = groups.len() as u64;
         let groups = groups
@@ -196,14 +218,14 @@ impl LogCopy {
             }
             let (output, input) = &mut inputs[index];
             let output = &mut outputs[*output];
-            if let Some(record) = input.records.next()?
-                && (!output.is_merged() || output.takes(&record.event, input))
-            {
-                for (values, payload) in input.edited(&record, &mut self.edit) {
-                    output.append(&record.file, &payload)?;
-                    self.values += values;
+            if let Some(record) = input.records.next()? {
+                if !output.is_merged() || output.takes(&record.event, input) {
+                    for (values, payload) in input.edited(&record, &mut self.edit) {
+                        output.append(&record.file, &payload)?;
+                        self.values += values;
+                    }
                 }
-                progress(self.values);
+                progress((HEADER_LEN + record.payload.len() + FOOTER_LEN) as u64);
             }
             next.push(index);
         }

@@ -49,7 +49,7 @@ pub use text::Text;
 pub(crate) use older::class_of;
 pub(crate) use tensor::{FILL_LIMIT, STRING_FILL_LIMIT, number, storage};
 
-use crate::proto::TensorProto;
+use crate::proto::{DataType, TensorProto};
 use tensor::{metadata, shape, strings};
 
 /// A value in the form in which the log stores it.
@@ -80,15 +80,24 @@ impl Value {
         }
     }
 
-    /// The number of a scalar as it was meant: the shortest decimal that single precision rounds to it,
-    /// so that a logged 0.7 is not less than 0.7. It is what an exporter prints.
+    /// The number of a scalar as it was meant: the shortest decimal that its precision rounds to it, so that a
+    /// logged 0.7 is not less than 0.7. A number of double precision is its own. It is what an exporter prints, and
+    /// what rules compare.
     ///
     /// ```
-    /// use modelpulse::summary::Value;
+    /// use modelpulse::summary::{Tensor, Value};
     /// assert_eq!(Value::from(0.7).decimal(), Some(0.7));
+    /// let exact = Value::from(Tensor::new("scalars", &[], &[0.123456789012_f64])?);
+    /// assert_eq!(exact.decimal(), Some(0.123456789012));
+    /// # Ok::<(), modelpulse::summary::TensorError>(())
     /// ```
     pub fn decimal(&self) -> Option<f64> {
         let value = self.scalar()?;
+        if let Self::Tensor(tensor) = self
+            && tensor.tensor.dtype() != DataType::DtFloat
+        {
+            return tensor.number();
+        }
         let wide = f64::from(value);
         // Most numbers of a log are whole, or their own decimal already.
         if wide.fract() == 0.0 || !wide.is_finite() {

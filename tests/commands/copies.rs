@@ -1,11 +1,13 @@
 //! Logs that are replayed into new ones, and merged.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use modelpulse::Tag;
 use modelpulse::flow::Event;
+use modelpulse::log::{Embedding, Projector, Writer};
 use modelpulse::summary::{Text, Value};
 use serde_json::json;
 
@@ -217,6 +219,85 @@ fn merged_sessions_void_nothing_of_each_other() {
     for loaded in script("alike.py", &[], &pair)["pairs"].as_array().unwrap() {
         assert_eq!(loaded["values"], 9, "{loaded}");
     }
+}
+
+/// The projector's files are no events, and belong to their run all the same.
+#[test]
+fn the_projector_goes_with_its_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let [old, new, clean] = ["old", "new", "clean"].map(|name| dir.path().join(name));
+    let writer = Writer::create(&old).unwrap();
+    let run = writer.run("train");
+    run.scalar("loss", 0, 0.5);
+    let points = Embedding::new("digits", 2, &[0.0, 1.0, 1.0, 0.0]).unwrap();
+    run.embedding(&points).unwrap();
+    writer.finish().unwrap();
+    replay(&old, &new, &["--rename-run", "train=again"]);
+    let arguments = ["repair".as_ref(), old.as_os_str()];
+    let to = ["--to".as_ref(), clean.as_os_str()];
+    modelpulse(arguments.into_iter().chain(to), 0);
+    for run in [old.join("train"), new.join("again"), clean.join("train")] {
+        let config = Projector::new(&run).config().unwrap();
+        let tensors = fs::read(run.join(&config.embeddings[0].tensor_path)).unwrap();
+        assert!(!tensors.is_empty(), "{}", run.display());
+    }
+    assert!(!new.join("train").exists());
+}
+
+/// What TensorBoard stops at, fails at, or shows as truth though its checksum is wrong, is gone; all else is there.
+#[test]
+fn a_repaired_log_is_read_whole_by_tensorboard() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut pairs, mut expected) = (Vec::new(), HashMap::new());
+    let damaged = [
+        "bitflip",
+        "truncated",
+        "tail",
+        "hostile",
+        "tags",
+        "multifile",
+    ];
+    for case in cases() {
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        if !damaged.iter().any(|part| name.starts_with(part)) {
+            continue;
+        }
+        let clean = dir.path().join(&name);
+        let arguments = ["repair".as_ref(), case.as_os_str()];
+        let to = ["--to".as_ref(), clean.as_os_str()];
+        modelpulse(arguments.into_iter().chain(to), 0);
+        for (loader, policy) in [("slow", "tensorboard"), ("fast", "data-server")] {
+            expected.insert((name.clone(), loader), scalars(&clean, policy));
+        }
+        // Once beside the damaged log, once for all that is there.
+        pairs.push(json!([format!("damaged {name}"), case, clean, true]));
+        pairs.push(json!([name, clean, clean, false]));
+    }
+    let found = script("alike.py", &[], &json!(pairs).to_string());
+    let mut whole = 0;
+    for pair in found["pairs"].as_array().unwrap() {
+        assert!(pair["problem"].is_null(), "{pair}");
+        let [name, loader] = ["name", "loader"].map(|key| pair[key].as_str().unwrap());
+        if let Some(count) = expected.get(&(name.to_owned(), loader)) {
+            assert!(pair["skipped"].is_null(), "{pair}");
+            assert_eq!(pair["values"], *count, "{pair}");
+            whole += 1;
+        }
+    }
+    assert_eq!(whole, expected.len());
+    println!("{} repaired logs are read whole by both loaders", whole / 2);
+}
+
+/// How many points of scalars a log has under a policy.
+fn scalars(logdir: &Path, policy: &str) -> u64 {
+    let path = logdir.to_str().unwrap();
+    let (out, _) = modelpulse(["inspect", path, "--json", "--restart", policy], 0);
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let runs = found["runs"].as_object().unwrap().values();
+    runs.flat_map(|run| run["tags"].as_object().unwrap().values())
+        .filter(|tag| tag["plugin"] == "scalars")
+        .map(|tag| tag["count"].as_u64().unwrap())
+        .sum()
 }
 
 #[test]

@@ -190,20 +190,22 @@ impl Inspection {
     }
 }
 
-/// How many bytes the event files of `dir` have.
+/// How many bytes the event files of those runs of `dir` have that `takes` takes.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
 /// std::fs::write(dir.path().join("tfevents"), [0; 5])?;
-/// assert_eq!(modelpulse::log::total_bytes(dir.path())?, 5);
+/// assert_eq!(modelpulse::log::total_bytes(dir.path(), |_| true)?, 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// As [`Inspection::of`].
-pub fn total_bytes(dir: impl AsRef<Path>) -> Result<u64, Error> {
-    let files = discover(dir.as_ref())?.runs.into_values().flatten();
-    Ok(files
+pub fn total_bytes(dir: impl AsRef<Path>, takes: impl Fn(&RunName) -> bool) -> Result<u64, Error> {
+    let runs = discover(dir.as_ref())?.runs.into_iter();
+    let taken = runs.filter(|(run, _)| takes(run));
+    Ok(taken
+        .flat_map(|(_, files)| files)
         .filter_map(|path| std::fs::metadata(path).ok())
         .map(|file| file.len())
         .sum())
@@ -280,14 +282,7 @@ impl FileScan<Tallies> {
 
     fn read(&mut self, progress: &(impl Fn(u64) + Sync)) {
         let (records, scan) = (&mut self.records, &mut self.scan);
-        let mut told = 0;
-        scan.read_all(records, Tail::Final, |taken| {
-            if taken - told >= 1 << 20 {
-                progress(taken - told);
-                told = taken;
-            }
-        });
-        progress(records.taken().saturating_sub(told));
+        scan.read_all(records, Tail::Final, progress);
         records.close();
     }
 }

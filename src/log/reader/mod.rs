@@ -108,6 +108,7 @@ impl LogReader {
                 files: files.into(),
                 open: None,
                 next: VecDeque::new(),
+                read: 0,
                 chunk,
                 close,
             });
@@ -124,6 +125,12 @@ impl LogReader {
     /// Where the events of the last instant stand, in their order.
     pub fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// About how many bytes of its files were read so far: those of all whole records. [`total_bytes`] says how many
+    /// they have.
+    pub fn bytes_read(&self) -> u64 {
+        self.runs.iter().map(|run| run.read).sum()
     }
 
     /// The names of the runs of `dir`, sorted.
@@ -185,6 +192,8 @@ struct RunReader {
     open: Option<OpenFile>,
     /// The events of the record read last.
     next: VecDeque<(Event, Place)>,
+    /// Bytes of the records read.
+    read: u64,
     chunk: usize,
     close: bool,
 }
@@ -222,10 +231,11 @@ impl RunReader {
                 self.open = None;
                 continue;
             };
-            let (offset, length) = (record.offset, record.payload.len());
+            let offset = record.offset;
+            let length = (HEADER_LEN + record.payload.len() + FOOTER_LEN) as u64;
+            self.read += length;
             let decoded = self.decoder.record(record.payload, &mut file.decoded);
             if let Err(kind) = decoded {
-                let length = (HEADER_LEN + length + FOOTER_LEN) as u64;
                 records.problem(kind, offset, length, file.last_step);
             }
             if let Some((event, _)) = file.decoded.front() {

@@ -102,6 +102,11 @@ impl PurgedReader {
         Ok(Self { log, runs })
     }
 
+    /// As [`LogReader::bytes_read`].
+    pub fn bytes_read(&self) -> u64 {
+        self.log.bytes_read()
+    }
+
     /// What could not be read so far.
     pub fn problems(&self) -> &[Problem] {
         self.log.problems()

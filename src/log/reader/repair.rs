@@ -3,6 +3,7 @@
 //! The log itself is only read. What is left out is what makes TensorBoard's readers stop or fail: damage,
 //! records that are no events, tensors whose shapes lie.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use prost::Message;
@@ -12,7 +13,7 @@ use super::problem::{Problem, ProblemKind};
 use super::records::{CHUNK, Records};
 use super::scan::{Point, Points, Scan};
 use crate::log::record_file::{RecordFile, check_unused};
-use crate::log::{Error, name};
+use crate::log::{Error, copy_projector, name};
 use crate::proto::{self, event::What};
 use crate::record::{FOOTER_LEN, HEADER_LEN, Tail};
 
@@ -56,7 +57,7 @@ pub struct Repaired {
 /// Copies the whole records of the log directory `from` into the directory `to`, file by file. `progress`
 /// is told how many bytes were read, now and then.
 ///
-/// A compressed file becomes a plain one. Of a file whose first record was lost, the copy begins with a
+/// A compressed file becomes a plain one. The projector's settings and files are copied as they are. Of a file whose first record was lost, the copy begins with a
 /// new one that says the version, so that its STARTs keep their meaning.
 ///
 /// # Errors
@@ -76,13 +77,19 @@ pub fn repair(
             source: std::io::Error::other("it lies in the log that is repaired"),
         });
     }
-    let mut repaired = Vec::new();
+    let (mut repaired, mut dirs) = (Vec::new(), BTreeSet::from([from.to_owned()]));
     for path in found.runs.into_values().flatten() {
         let below = match path.strip_prefix(from) {
             Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
             _ => path.file_name().map(PathBuf::from).unwrap_or_default(),
         };
+        dirs.extend(path.parent().map(Path::to_owned));
         repaired.push(copy(path, to.join(below), &progress)?);
+    }
+    for dir in dirs {
+        if let Ok(below) = dir.strip_prefix(from) {
+            copy_projector(&dir, &to.join(below))?;
+        }
     }
     Ok(repaired)
 }

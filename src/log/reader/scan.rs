@@ -82,14 +82,14 @@ impl<P: Points> Scan<P> {
         }
     }
 
-    /// Takes all records that are there. `progress` is told up to which byte now and then.
+    /// Takes all records that are there. `progress` is told now and then how many bytes more were read.
     pub(super) fn read_all(
         &mut self,
         records: &mut Records,
         tail: Tail,
         mut progress: impl FnMut(u64),
     ) {
-        let mut next = 0;
+        let mut told = records.taken();
         while let Some(record) = records.next(tail, self.last_step()) {
             let (offset, length) = (record.offset, record.payload.len());
             let before = self.last_step();
@@ -102,11 +102,12 @@ impl<P: Points> Scan<P> {
             {
                 records.settle(step);
             }
-            if offset >= next {
-                progress(offset);
-                next = offset + PROGRESS;
+            if offset >= told + PROGRESS {
+                progress(offset - told);
+                told = offset;
             }
         }
+        progress(records.taken().saturating_sub(told));
     }
 
     /// Takes a whole record's payload.

@@ -115,9 +115,18 @@ impl Log {
     /// [`Error::Read`] where `dir` cannot be read, [`Error::NoEvents`] where there is no run. What else
     /// cannot be read is a [problem](Self::problems).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(dir, |_| ())
+    }
+
+    /// As [`open`](Self::open); `progress` is told how many bytes were read, of those that
+    /// [`total_bytes`](super::total_bytes) says, now and then, by any thread.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with(dir: impl AsRef<Path>, progress: impl Fn(u64) + Sync) -> Result<Self, Error> {
         let mut log = Self::follow(dir);
         log.tail = Tail::Final;
-        log.read()?;
+        log.read(&progress)?;
         log.each_file(|file| file.scan.points.shrink());
         Ok(log)
     }
@@ -139,7 +148,7 @@ impl Log {
     /// # Errors
     /// [`Error::Read`] where the directory is there and cannot be read.
     pub fn refresh(&mut self) -> Result<(), Error> {
-        match self.read() {
+        match self.read(&|_| ()) {
             Err(Error::NoEvents { .. }) => Ok(()),
             Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 Ok(())
@@ -158,7 +167,7 @@ impl Log {
         self.refresh()
     }
 
-    fn read(&mut self) -> Result<(), Error> {
+    fn read(&mut self, progress: &(impl Fn(u64) + Sync)) -> Result<(), Error> {
         let mut found = discover(&self.dir)?;
         self.problems = std::mem::take(&mut found.problems);
         // A run that is gone is gone here, as for one who comes now.
@@ -176,7 +185,7 @@ impl Log {
             }
         }
         let tail = self.tail;
-        self.each_file(|file| file.read(tail));
+        self.each_file(|file| file.read(tail, progress));
         Ok(())
     }
 
@@ -221,7 +230,7 @@ impl LogFile {
     }
 
     /// Reads what has come since.
-    fn read(&mut self, tail: Tail) {
+    fn read(&mut self, tail: Tail, progress: &impl Fn(u64)) {
         let len = std::fs::metadata(&self.path).ok().map(|file| file.len());
         if let Some(known) = self.len
             && len.is_some_and(|len| len < known || (len > known && self.records.must_begin_anew()))
@@ -232,7 +241,7 @@ impl LogFile {
             return;
         }
         self.len = len;
-        self.scan.read_all(&mut self.records, tail, |_| ());
+        self.scan.read_all(&mut self.records, tail, progress);
         self.records.close();
     }
 
