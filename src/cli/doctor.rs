@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::inspect::escape;
 use super::progress::{Progress, Shown};
 use super::select::Resumed;
-use super::{Verdict, json as as_json, warn_of};
+use super::{Verdict, json as as_json};
 use crate::flow::Source;
 use crate::health::{Diagnosis, Doctor, Place};
 use crate::log::PurgedReader;
@@ -63,7 +63,7 @@ impl Seen<'_> {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let mut all = Vec::new();
-    let progress = Progress::new("reading");
+    let progress = Progress::new("reading", &args.logdirs, |_| true)?;
     for logdir in &args.logdirs {
         let log = PurgedReader::open_runs(logdir, args.resumed.policy(), |_| true)?;
         let mut source = Shown::new(log, progress.clone());
@@ -71,7 +71,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         source
             .drain_into(&mut doctor)
             .map_err(|error| anyhow!(error))?;
-        warn_of(source.into_source().problems());
+        source.warn(PurgedReader::problems);
         let seen = doctor.diagnose().into_iter();
         let seen = seen.map(|diagnosis| Seen { logdir, diagnosis });
         all.extend(
@@ -80,6 +80,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             }),
         );
     }
+    progress.end();
     let mut out = std::io::BufWriter::new(std::io::stdout());
     if args.json {
         let trainings: Vec<Value> = all.iter().map(object).collect();
