@@ -4,3 +4,4 @@ mod live;
 mod promtool;
 mod receivers;
 mod reference;
+mod timelines;
