@@ -52,7 +52,7 @@ impl NotifyArgs {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.alertmanager.is_empty() && self.webhook.is_empty()
     }
 
@@ -91,16 +91,36 @@ impl RuleArgs {
 
     /// The rules of the file, and behind them those of the command line; `None` where there are none.
     pub(super) fn rules(&self) -> anyhow::Result<Option<RuleSet>> {
-        let rules = match &self.file {
-            None if self.rule.is_empty() => return Ok(None),
-            None => RuleSet::new(Vec::new())?,
-            Some(path) => read(path)?.rules,
+        Ok(self.watch(&NotifyArgs::default())?.map(|(rules, _)| rules))
+    }
+
+    /// The rules, and who is told of their alerts: those that the file names, and `notify`.
+    pub(super) fn watch(
+        &self,
+        notify: &NotifyArgs,
+    ) -> anyhow::Result<Option<(RuleSet, NotifyArgs)>> {
+        let (rules, mut told) = match &self.file {
+            None if self.rule.is_empty() && notify.is_empty() => return Ok(None),
+            None if self.rule.is_empty() => bail!(
+                "nothing to tell of: alerts come from rules; give --rule CONDITION or --rules FILE"
+            ),
+            None => (RuleSet::new(Vec::new())?, NotifyArgs::default()),
+            Some(path) => {
+                let file = read(path)?;
+                let notify = file.notify;
+                (
+                    file.rules,
+                    NotifyArgs::of(notify.alertmanagers, notify.webhooks),
+                )
+            }
         };
         let rules = rules.with(self.rule.clone())?;
         if rules.is_empty() {
             bail!("no rule: the file has none, and there is no --rule");
         }
-        Ok(Some(rules))
+        told.alertmanager.extend_from_slice(&notify.alertmanager);
+        told.webhook.extend_from_slice(&notify.webhook);
+        Ok(Some((rules, told)))
     }
 }
 

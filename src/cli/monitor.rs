@@ -19,12 +19,12 @@ use signal_hook::iterator::Signals;
 use self::data::Labelled;
 use self::model::Live;
 use super::Verdict;
-use super::alerting::RuleArgs;
+use super::alerting::{NotifyArgs, RuleArgs};
 use super::train::RunFile;
 use crate::Session;
 use crate::datasets::Dataset;
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Span, Usage};
+use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Span, Transition, Usage};
 use crate::serve::Server;
 
 /// Watch a model that `modelpulse train` made: evaluate it at an interval, and serve what there is to know of it
@@ -62,6 +62,9 @@ pub(super) struct Args {
     #[command(flatten)]
     rules: RuleArgs,
 
+    #[command(flatten)]
+    notify: NotifyArgs,
+
     /// Features of observations that are hidden before anything is written, by name or by place
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     redact: Vec<String>,
@@ -81,6 +84,7 @@ Examples:
   modelpulse monitor --model runs/digits-001
   modelpulse monitor --model runs/digits-001 --interval 10s --rule 'eval/accuracy < 0.9'
   modelpulse monitor --model runs/digits-001 --data labelled.csv --rules rules.toml
+  modelpulse monitor --model runs/digits-001 --rules rules.toml --alertmanager http://localhost:9093
 
 Then: curl localhost:8000/metrics
       curl localhost:8000/evaluate
@@ -133,13 +137,25 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     if !args.quiet {
         builder = builder.sink(Lines);
     }
-    if let Some(rules) = args.rules.rules()? {
+    if let Some((rules, notify)) = args.rules.watch(&args.notify)? {
+        let notifier = notify.notifier(&logdir)?;
         let board = board.clone();
-        builder = builder.sink(Alerts::new(rules, move |transition| {
-            board.note(transition);
-            // Nobody may be reading any more; the model is watched on.
-            let _ = writeln!(std::io::stdout(), "{transition}");
-        }));
+        builder = builder.sink_with(move |dir| {
+            let (shown, told) = (board.clone(), notifier.clone());
+            let mut alerts = Alerts::new(rules, move |transition: &Transition| {
+                shown.note(transition);
+                told.tell(transition);
+                // Nobody may be reading any more; the model is watched on.
+                let _ = writeln!(std::io::stdout(), "{transition}");
+            });
+            // One that fired when the monitor was stopped fires.
+            alerts.resume(dir)?;
+            for transition in alerts.firing() {
+                board.note(transition);
+                notifier.tell(transition);
+            }
+            Ok(alerts)
+        });
     }
     let session = builder.start()?;
     let live = Observations::new(data.classes());

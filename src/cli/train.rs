@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use candle_core::{DType, Device};
 use candle_nn::ParamsAdamW;
 use serde_json::Value;
@@ -24,7 +24,7 @@ use self::ending::Ending;
 pub(super) use self::run_file::RunFile;
 use self::settings::Settings;
 use self::steering::Training;
-use super::alerting;
+use super::alerting::{self, NotifyArgs};
 use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
@@ -124,10 +124,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let mut optimizer = AdamW::of(&parameters, optimizer_settings.clone())?;
 
-    let rules = settings.rules.rules()?;
-    if rules.is_none() && !settings.notify.is_empty() {
-        bail!("nothing to tell of: alerts come from rules; give --rule CONDITION or --rules FILE");
-    }
+    let watch = settings.rules.watch(&settings.notify)?;
     // Nothing that could still be refused comes behind this: what is left there is a run.
     let (dir, held) = match (resumed, &args.resume) {
         (Some(file), Some(dir)) => (dir.clone(), Some(file.hold(dir)?)),
@@ -144,7 +141,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let [alerts, findings]: [Arc<Mutex<Vec<Value>>>; 2] = Default::default();
     let screen = progress.screen();
-    let session = session(&args, &settings, &dir, rules, &screen, &alerts)?;
+    let session = session(&args, &settings, &dir, watch, &screen, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
@@ -303,7 +300,7 @@ fn session(
     args: &Args,
     settings: &Settings,
     dir: &Path,
-    rules: Option<RuleSet>,
+    watch: Option<(RuleSet, NotifyArgs)>,
     screen: &Screen,
     alerts: &Arc<Mutex<Vec<Value>>>,
 ) -> anyhow::Result<Session> {
@@ -313,9 +310,9 @@ fn session(
     if !args.quiet && !args.json && !std::io::stderr().is_terminal() {
         builder = builder.sink(EpochLines::new(settings.epochs));
     }
-    if let Some(rules) = rules {
+    if let Some((rules, notify)) = watch {
         let (as_json, screen, alerts) = (args.json, screen.clone(), alerts.clone());
-        let notifier = settings.notify.notifier(dir)?;
+        let notifier = notify.notifier(dir)?;
         builder = builder.rules_notifying(rules, notifier, move |transition| {
             if as_json {
                 lock(&alerts).push(alerting::object(transition));

@@ -48,4 +48,4 @@ pub use rules::{
     RuleSetError, SeriesPattern, Severity, Span, State, Transition, Unexported, When, metric_of,
 };
 #[cfg(feature = "rules")]
-pub use rules::{Mismatch, RuleFile, RuleFileError, Scenario};
+pub use rules::{Mismatch, Notify, RuleFile, RuleFileError, Scenario};

@@ -420,7 +420,13 @@ fn train_tells_an_alertmanager() {
     assert!(!dir.path().join("runs").exists());
 
     manager.until(<[Value]>::is_empty);
-    let arguments = [&manager.url, "--rule", "epoch_loss > 0"];
+    // Also one that the rule file names.
+    let (hook, letters) = webhook(|_| 200);
+    let file = format!(
+        "[notify]\nwebhook = '{hook}'\n[[rule]]\nname = 'Any'\ncondition = 'epoch_loss > 0'"
+    );
+    std::fs::write(dir.path().join("rules.toml"), file).unwrap();
+    let arguments = [&manager.url, "--rules", "rules.toml"];
     let (code, said) = modelpulse(dir.path(), &[&common[..], &arguments].concat());
     assert_eq!((code, said.contains("modelpulse:")), (0, false), "{said}");
     let shown = manager.until(|alerts| alerts.len() == 2);
@@ -433,4 +439,8 @@ fn train_tells_an_alertmanager() {
     let run = json!(dir.path().canonicalize().unwrap().join("runs/a"));
     let expected = BTreeMap::from([("eval", &run), ("train", &run)]);
     assert_eq!(runs.collect::<BTreeMap<_, _>>(), expected);
+    let told = letters
+        .try_iter()
+        .map(|(_, letter)| letter["alerts"].as_array().unwrap().len());
+    assert_eq!(told.sum::<usize>(), 2);
 }

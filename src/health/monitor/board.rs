@@ -29,7 +29,9 @@ pub struct AlertBoard {
 impl AlertBoard {
     /// Takes note of a change.
     pub fn note(&self, transition: &Transition) {
-        let path = transition.run.path_of(transition.tag.as_str());
+        // What an absence is ended by may be of another run than what it began as.
+        let began = transition.began.as_deref().unwrap_or(transition);
+        let path = began.run.path_of(began.tag.as_str());
         let key = (transition.rule.to_string(), path);
         let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
         if transition.to == State::Firing {

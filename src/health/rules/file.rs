@@ -41,6 +41,30 @@ pub struct RuleFile {
     pub rules: RuleSet,
     /// What they are expected to do.
     pub scenarios: Vec<Scenario>,
+    /// Who is told of alerts.
+    pub notify: Notify,
+}
+
+/// Who is told of alerts: the table `[notify]` of a rule file.
+///
+/// ```
+/// use modelpulse::health::RuleFile;
+/// let file = RuleFile::parse(r#"
+///     [notify]
+///     alertmanager = "http://localhost:9093"
+///     webhook = ["https://example.org/a", "https://example.org/b"]
+/// "#)?;
+/// assert_eq!(file.notify.alertmanagers, ["http://localhost:9093"]);
+/// assert_eq!(file.notify.webhooks.len(), 2);
+/// # Ok::<(), modelpulse::health::RuleFileError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Notify {
+    /// Addresses of Alertmanagers.
+    pub alertmanagers: Vec<String>,
+    /// Addresses that take an Alertmanager's webhook.
+    pub webhooks: Vec<String>,
 }
 
 /// Why a rule file cannot be used.
@@ -137,7 +161,15 @@ impl RuleFile {
                 .map_err(|problem| at((span, problem)))?;
             scenarios.push(scenario);
         }
-        Ok(Self { rules, scenarios })
+        let notify = Notify {
+            alertmanagers: read_addresses(file.notify.alertmanager).map_err(at)?,
+            webhooks: read_addresses(file.notify.webhook).map_err(at)?,
+        };
+        Ok(Self {
+            rules,
+            scenarios,
+            notify,
+        })
     }
 }
 
@@ -153,6 +185,42 @@ struct File {
     rule: Vec<Spanned<Entry>>,
     #[serde(default)]
     test: Vec<Spanned<Test>>,
+    #[serde(default)]
+    notify: Receivers,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Receivers {
+    alertmanager: Option<Spanned<Addresses>>,
+    webhook: Option<Spanned<Addresses>>,
+}
+
+/// One, or a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Addresses {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn read_addresses(addresses: Option<Spanned<Addresses>>) -> Result<Vec<String>, Problem> {
+    let Some(addresses) = addresses else {
+        return Ok(Vec::new());
+    };
+    let span = addresses.span();
+    let all = match addresses.into_inner() {
+        Addresses::One(address) => vec![address],
+        Addresses::Many(addresses) => addresses,
+    };
+    let begins = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    match all.iter().find(|address| !begins(address)) {
+        Some(wrong) => Err((
+            span,
+            format!("'{wrong}' does not begin with http:// or https://"),
+        )),
+        None => Ok(all),
+    }
 }
 
 /// `"5m"`, or a number of steps.
@@ -368,6 +436,11 @@ mod tests {
                 &format!("{rule}[[test]]\nname='t'\nseries={{x='1'}}\nexpect={{b='inactive'}}"),
                 "line 4, column 1:",
                 "no rule 'b'",
+            ),
+            (
+                &format!("{rule}[notify]\nwebhook = ['http://a', 'a:80']"),
+                "line 5, column 11:",
+                "'a:80' does not begin with http://",
             ),
         ] {
             let error = RuleFile::parse(text).unwrap_err().to_string();

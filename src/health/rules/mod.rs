@@ -23,7 +23,7 @@ mod transition;
 pub use condition::{Comparison, Condition, Measure, ParseConditionError};
 pub use engine::Alerts;
 #[cfg(feature = "rules")]
-pub use file::{RuleFile, RuleFileError};
+pub use file::{Notify, RuleFile, RuleFileError};
 pub use machine::State;
 pub use promql::{Unexported, metric_of};
 pub use rule::{Clock, Rule, Severity, When};
