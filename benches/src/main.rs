@@ -14,6 +14,7 @@ mod limit;
 mod machine;
 mod memory;
 mod metrics;
+mod monitor;
 mod noise;
 mod peers;
 mod python;
@@ -42,6 +43,7 @@ enum Verb {
     Train(train::Args),
     Metrics(metrics::Args),
     Export(export::Args),
+    Monitor(monitor::Args),
     Read(read::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
@@ -78,6 +80,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   metrics
   read
   export
+  monitor
 
 Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, tbparse, scikit-learn
 and torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
@@ -89,6 +92,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Train(args) => (args.common.json, train::run(&args)?),
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
+        Verb::Monitor(args) => (args.common.json, monitor::run(&args)?),
         Verb::Read(args) => (args.common.json, read::run(&args)?),
         Verb::MemoryChild(args) if args.who == train::memory::WHO => return train::memory::child(),
         Verb::MemoryChild(args) => return write::memory::child(&args),

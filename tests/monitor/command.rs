@@ -82,9 +82,23 @@ fn a_trained_model_is_watched_until_it_is_told_to_end() {
         .lines()
         .filter(|line| line.starts_with("firing: eval/accuracy < 1.1"));
     assert_eq!(fired.count(), 1, "{out}");
-    // One at the start, one on demand.
+    // Another one goes on with the alert, and tells nobody twice.
+    let (running, again) = monitor(dir.path(), &arguments);
+    let health = get(&format!("{again}/actuator/health/alerts")).json();
+    assert_eq!(
+        health["details"]["firing"][0]["rule"],
+        "eval/accuracy < 1.1"
+    );
+    assert_eq!(get(&format!("{again}/evaluate")).json()["step"], 3);
+    let page = get(&format!("{again}/metrics"));
+    let page = parse(page.text(), false);
+    assert_eq!(page.wrong, [""; 0]);
+    running.signal("TERM");
+    let (code, out) = running.end();
+    assert_eq!((code, out.contains("firing: ")), (Some(0), false), "{out}");
+    // Of each, one at the start and one on demand.
     let logged = series(&dir.path().join("runs/m/monitor"), "eval/accuracy");
-    assert_eq!(logged, [accuracy as f32; 2]);
+    assert_eq!(logged, [accuracy as f32; 4]);
 }
 
 #[test]

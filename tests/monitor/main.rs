@@ -3,6 +3,9 @@
 //! `tests/run` installs Prometheus.
 #![cfg(feature = "cli")]
 
+#[path = "../built/mod.rs"]
+mod built;
+mod classics;
 mod command;
 mod lint;
 mod prometheus;

@@ -6,13 +6,14 @@ use std::collections::HashMap;
 
 use super::{Gauge, Registry};
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::metric_of;
+use crate::health::{ALERTS, metric_of};
 use crate::types::{RunName, Tag};
 
 /// Shows the last value of each series of numbers as a gauge; see [`Registry::sink`].
 ///
 /// The value is the decimal that was logged, rounded to single precision as the log has it. Two series that
-/// would be one, `top-5` and `top.5`, are told apart by a label `tag` of the later one.
+/// would be one, `top-5` and `top.5`, are told apart by a label `tag` of the later one. What alerts log of themselves
+/// is `modelpulse_alert{alert="RULE", run="RUN"}`.
 ///
 /// ```
 /// use modelpulse::{flow::{Event, Sink}, health::Registry};
@@ -39,6 +40,15 @@ impl EventGauges {
     }
 
     fn gauge(&mut self, run: &RunName, tag: &Tag) -> Gauge {
+        if let Some(alert) = tag.as_str().strip_prefix(ALERTS) {
+            // Under the name of its series, it would be taken for that by the rule itself.
+            let meter = self.registry.meter("modelpulse_alert");
+            return meter
+                .tag("alert", alert)
+                .tag("run", run.as_str())
+                .description("Whether an alert of this rule fires in the run")
+                .gauge();
+        }
         let path = run.path_of(tag.as_str());
         let named = metric_of(&path);
         let own = (run.clone(), tag.clone());
@@ -90,13 +100,15 @@ mod tests {
             event("a/eval", "top-5", 0.2),
             event("a/eval", "top.5", 0.3),
             event(".", "top_5", f64::NAN),
+            event("a", "health/alerts/eval/top-5", 1.0),
             Event::new("a", "card", 0, 1.0, Text::new("# no number")),
         ];
         sink.accept(&first).unwrap();
         sink.accept(&[event("a/eval", "top.5", 0.4)]).unwrap();
         let families = registry.families();
-        let family = families.iter().next().unwrap();
-        assert_eq!(families.iter().count(), 1);
+        let names = families.iter().map(|family| family.prometheus_name());
+        assert!(names.eq(["modelpulse_alert", "modelpulse_top_5"]));
+        let family = families.iter().last().unwrap();
         assert_eq!(family.prometheus_name(), "modelpulse_top_5");
         let shown: Vec<String> = family
             .meters()
