@@ -12,7 +12,6 @@ mod steering;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context;
 use candle_core::{DType, Device};
@@ -63,7 +62,7 @@ pub(super) struct Args {
     /// Go on with a run that was killed, from its last checkpoint, or from the start if it has none; seed,
     /// settings and data are those that it began with
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "epochs", "batch_size", "learning_rate", "hidden", "seed", "checkpoint_every", "rule", "file", "alertmanager", "webhook", "logdir", "name",
+        "data", "epochs", "batch_size", "learning_rate", "hidden", "seed", "checkpoint_every", "keep_checkpoints", "best_checkpoint", "rule", "file", "alertmanager", "webhook", "logdir", "name",
         "schedule", "warm_up", "clip_norm", "clip_value", "early_stop", "restore_best", "on_nan", "also",
     ])]
     resume: Option<PathBuf>,
@@ -88,9 +87,6 @@ Examples:
   modelpulse train --resume runs/digits-001     go on where it was killed
 
 Then: tensorboard --logdir runs";
-
-/// So long a training may have to do again, if nothing else is said.
-const CHECKPOINT_SPACING: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let resumed = args
@@ -182,7 +178,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         }
     };
     let names = data.class_names().to_vec();
-    let checkpointing = Checkpoint::new(&checkpoints);
     let mut trainer = Trainer::new(data.classes())
         .epochs(settings.epochs)
         .batch_size(settings.batch_size)
@@ -194,10 +189,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .hook(Curves::new(&session, names.clone()))
         .hook(WorstExamples::new(&session, training.pixels.clone(), names))
         .hook(settings.steering.hooks(&session, &training, report))
-        .hook(match settings.checkpoint_every {
-            Some(epochs) => checkpointing.every(epochs),
-            None => checkpointing.spaced(CHECKPOINT_SPACING),
-        })
+        .hook(settings.checkpoints(&checkpoints))
         .hook(progress);
     if let Some(clip) = settings.steering.clip() {
         trainer = trainer.clip(clip);

@@ -259,6 +259,52 @@ fn a_run_that_was_told_to_end_has_succeeded_when_it_was_resumed_to_its_end() {
     assert_same("told to end twice", &series(&place), &expected);
 }
 
+#[test]
+fn the_best_and_the_newest_checkpoints_are_kept_on_demand() {
+    let place = Place::new();
+    let arguments = [
+        &SETTINGS[..5],
+        &["--epochs", "6", "--learning-rate", "0.05", "--json"],
+        &[
+            "--checkpoint-every",
+            "1",
+            "--keep-checkpoints",
+            "2",
+            "--best-checkpoint",
+        ],
+    ];
+    let report = run(modelpulse()
+        .current_dir(place.0.path())
+        .args(arguments.concat()));
+    let report = report.ended(0).json();
+    let dir = place.run().join("checkpoints");
+    let mut names: Vec<_> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|it| it.unwrap().file_name())
+        .collect();
+    names.sort();
+    // 45 steps an epoch.
+    let kept = ["best", "last", "step-00000225", "step-00000270"];
+    assert_eq!(
+        names,
+        kept.map(|name| format!("{name}.safetensors"))
+            .map(std::ffi::OsString::from)
+    );
+    let losses = report["epochs"].as_array().unwrap().iter();
+    let losses: Vec<f64> = losses
+        .map(|epoch| epoch["eval"]["loss"].as_f64().unwrap())
+        .collect();
+    let (epoch, loss) = losses
+        .iter()
+        .enumerate()
+        .min_by(|a, b| a.1.total_cmp(b.1))
+        .unwrap();
+    let (header, _) = checkpoint(&dir.join("best.safetensors"));
+    let metadata = &header["__metadata__"];
+    assert_eq!(metadata["epochs"], json!((epoch + 1).to_string()));
+    assert_eq!(metadata["eval.loss"], json!(loss.to_string()));
+}
+
 /// An unfinished run of two epochs, and its file.
 fn unfinished(place: &Place) -> PathBuf {
     let arguments = [

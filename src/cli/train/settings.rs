@@ -3,12 +3,17 @@
 //! All of it is written, defaults too, so that another version's defaults change nothing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 
 use super::steering::Steering;
 use crate::cli::alerting::{NotifyArgs, RuleArgs};
+use crate::train::{Monitor, callbacks::Checkpoint};
+
+/// So long a training may have to do again, if nothing else is said.
+const CHECKPOINT_SPACING: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Settings {
@@ -39,7 +44,15 @@ pub(super) struct Settings {
     /// Save a checkpoint every so many epochs, in the run's directory [default: about once a second, and
     /// behind the last epoch]
     #[arg(long, value_name = "N", value_parser = positive)]
-    pub(super) checkpoint_every: Option<usize>,
+    checkpoint_every: Option<usize>,
+
+    /// Also keep the newest N checkpoints, each under the number of its step
+    #[arg(long, value_name = "N", value_parser = positive)]
+    keep_checkpoints: Option<usize>,
+
+    /// Also keep the checkpoint of the epoch with the lowest held-out loss, as best.safetensors
+    #[arg(long)]
+    best_checkpoint: bool,
 
     #[command(flatten)]
     pub(super) rules: RuleArgs,
@@ -82,6 +95,8 @@ impl Settings {
             "hidden": self.hidden,
             "seed": self.seed,
             "checkpoint_every": self.checkpoint_every,
+            "keep_checkpoints": self.keep_checkpoints,
+            "best_checkpoint": self.best_checkpoint,
             "rule": rules,
             "rules": file,
             "alertmanager": alertmanager,
@@ -97,6 +112,10 @@ impl Settings {
             count
                 .filter(|&count| count > 0)
                 .ok_or_else(|| missing(name))
+        };
+        let some_count = |name: &str| match &json[name] {
+            Value::Null => Ok(None),
+            value => count(name, value).map(Some),
         };
         let path = |name: &str| json[name].as_str().map(PathBuf::from);
         let list = |name: &str| json[name].as_array().ok_or_else(|| missing(name));
@@ -122,14 +141,26 @@ impl Settings {
                 .map(|units| count("hidden", units))
                 .collect::<anyhow::Result<_>>()?,
             seed: json["seed"].as_u64().ok_or_else(|| missing("seed"))?,
-            checkpoint_every: match &json["checkpoint_every"] {
-                Value::Null => None,
-                every => Some(count("checkpoint_every", every)?),
-            },
+            checkpoint_every: some_count("checkpoint_every")?,
+            // A run that began before there were these has none.
+            keep_checkpoints: some_count("keep_checkpoints")?,
+            best_checkpoint: json["best_checkpoint"] == json!(true),
             rules: RuleArgs::of(rules.collect::<anyhow::Result<_>>()?, path("rules")),
             notify: NotifyArgs::of(texts("alertmanager"), texts("webhook")),
             steering: Steering::from_json(&json["steering"]).ok_or_else(|| missing("steering"))?,
         })
+    }
+
+    /// Which checkpoints are saved in `dir`.
+    pub(super) fn checkpoints(&self, dir: &Path) -> Checkpoint {
+        let mut hook = Checkpoint::new(dir).keep(self.keep_checkpoints.unwrap_or(0));
+        if self.best_checkpoint {
+            hook = hook.best(Monitor::default());
+        }
+        match self.checkpoint_every {
+            Some(epochs) => hook.every(epochs),
+            None => hook.spaced(CHECKPOINT_SPACING),
+        }
     }
 
     pub(super) fn hidden(&self) -> String {
