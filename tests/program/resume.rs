@@ -299,10 +299,28 @@ fn the_best_and_the_newest_checkpoints_are_kept_on_demand() {
         .enumerate()
         .min_by(|a, b| a.1.total_cmp(b.1))
         .unwrap();
-    let (header, _) = checkpoint(&dir.join("best.safetensors"));
-    let metadata = &header["__metadata__"];
-    assert_eq!(metadata["epochs"], json!((epoch + 1).to_string()));
-    assert_eq!(metadata["eval.loss"], json!(loss.to_string()));
+    // As the library that the format comes from reads it.
+    let best = script("read_checkpoint.py", [dir.join("best.safetensors")]);
+    for (name, expected) in [
+        ("epochs", (epoch + 1).to_string()),
+        ("steps", (45 * (epoch + 1)).to_string()),
+        ("eval.loss", loss.to_string()),
+        ("seed", "42".to_owned()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ] {
+        assert_eq!(best["metadata"][name], json!(expected), "{name}");
+    }
+    for (name, shape) in [
+        ("layer0.weight", vec![64, 64]),
+        ("layer1.bias", vec![10]),
+        (
+            "modelpulse.optimizer.first_moment/layer0.weight",
+            vec![64, 64],
+        ),
+    ] {
+        let expected = json!({ "type": "float32", "shape": shape, "finite": true });
+        assert_eq!(best["tensors"][name], expected, "{name}");
+    }
 }
 
 /// An unfinished run of two epochs, and its file.
