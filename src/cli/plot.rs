@@ -1,6 +1,6 @@
 //! `modelpulse plot`: curves of a log as PNG or SVG, or on the terminal.
 
-mod chart;
+pub(super) mod chart;
 mod reduced;
 mod terminal;
 
@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use self::reduced::Line;
+pub(super) use self::reduced::Line;
 use super::Verdict;
 use super::json::number;
 use super::progress::{Progress, Shown};
@@ -75,9 +75,9 @@ enum Horizontal {
 }
 
 /// More charts than one looks at.
-const MOST_CHARTS: usize = 16;
+pub(super) const MOST_CHARTS: usize = 16;
 /// More lines than one tells apart.
-const MOST_LINES: usize = 50;
+pub(super) const MOST_LINES: usize = 50;
 
 fn weight(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -99,9 +99,21 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// A chart: a tag, and a line a run.
-struct Chart {
-    tag: Tag,
-    lines: Vec<Line>,
+pub(super) struct Chart {
+    pub(super) tag: Tag,
+    pub(super) lines: Vec<Line>,
+    pub(super) overlay: Overlay,
+}
+
+/// What a picture shows behind the lines.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Overlay {
+    /// What is to the right, if that is another thing than in other charts.
+    pub(super) x: Option<&'static str>,
+    /// A value that must not be passed.
+    pub(super) threshold: Option<f64>,
+    /// From where to where an alert was on, and whether it fired.
+    pub(super) spans: Vec<(f64, f64, bool)>,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
@@ -139,13 +151,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Picture {
+pub(super) enum Picture {
     Png,
     Svg,
 }
 
 impl Picture {
-    fn of(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn of(path: &Path) -> anyhow::Result<Self> {
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
         match extension.to_str() {
             Some("png") => Ok(Self::Png),
@@ -206,7 +218,12 @@ fn charts(args: &Args) -> anyhow::Result<Vec<Chart>> {
             lines.push(line(args, &sorted, run, number)?);
         }
         let tag = tag.clone();
-        charts.push(Chart { tag, lines });
+        let overlay = Overlay::default();
+        charts.push(Chart {
+            tag,
+            lines,
+            overlay,
+        });
     }
     Ok(charts)
 }

@@ -1,5 +1,7 @@
 //! `modelpulse replay`: an old log through the rules of a live run, to the console, or into a new log.
 
+mod timeline;
+
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,15 +9,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, anyhow, bail};
 
+use self::timeline::{Placed, Timeline};
 use super::Verdict;
 use super::alerting::{self, RuleArgs};
+use super::plot::Picture;
 use super::progress::{Progress, Shown};
 use super::select::{Rename, Select};
 use crate::export::event_as_json;
 use crate::flow::{Event, Sink, Source};
 use crate::health::{Alerts, RuleSet};
 use crate::log::LogReader;
-use crate::replay::{Copied, Edited, LogCopy, Paced};
+use crate::replay::{Copied, LogCopy, Paced};
 use crate::summary::Value;
 use crate::types::RunName;
 
@@ -28,7 +32,7 @@ use crate::types::RunName;
 /// A log that is replayed into a new one is read alike, by TensorBoard and by everyone: what is not changed is
 /// copied byte for byte, without what is damaged.
 ///
-/// Exit code: 0 if no alert fired, 1 if one did, 2 if the log has no such series or is no log.
+/// Exit code: 0 if no alert fired, 1 if one did, 2 if a rule had no series in the log or the input was bad.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -37,6 +41,15 @@ pub(super) struct Args {
 
     #[command(flatten)]
     rules: RuleArgs,
+
+    /// Print the timeline as a table at the end: rule, state, run, tag, step, wall time, value, and where in which file the
+    /// event stands
+    #[arg(long, conflicts_with_all = ["json", "print"])]
+    table: bool,
+
+    /// Draw the timeline, as .svg or .png: of each rule the series, the threshold, and when it was pending and firing
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 
     /// Print every event
     #[arg(long)]
@@ -65,6 +78,7 @@ const EXAMPLES: &str = "\
 Examples:
   modelpulse replay runs/digits-001 --rule 'eval/epoch_accuracy < 0.9'
   modelpulse replay runs --rule 'epoch_loss > 2' --rule 'batch/batch_loss > 10' --json
+  modelpulse replay runs --rules rules.toml --table --plot alerts.svg
   modelpulse replay runs --print --tag '*loss' --steps 100..200
   modelpulse replay runs --to thin --every 10 --drop-tag 'weights/*' --rename-run 'digits-*=d*'
   modelpulse replay runs --to live --speed 60     # an hour in a minute; tensorboard --logdir live
@@ -80,6 +94,13 @@ fn speed(text: &str) -> Result<f64, String> {
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let rules = args.rules.rules()?;
     let shows = args.print || rules.is_some();
+    if rules.is_none() && (args.table || args.plot.is_some()) {
+        bail!("--table and --plot show alerts: give --rule CONDITION or --rules FILE");
+    }
+    if let Some(path) = &args.plot {
+        // Said before a long log is read.
+        Picture::of(path)?;
+    }
     if !shows && args.to.is_none() {
         bail!("nothing to replay to: give --rule CONDITION or --rules FILE, --print, or --to DIR");
     }
@@ -136,26 +157,37 @@ fn say_copied(args: &Args, alone: bool, copied: &Copied) -> anyhow::Result<()> {
 
 /// Holds the events against rules, and prints them.
 fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
-    let edited = Edited::new(
+    let (placed, places) = Placed::new(
         LogReader::open_runs(&args.logdir, |run| args.select.takes_run(run))?,
         args.select.edit_with(Some(&args.rename)),
     );
     let takes = |run: &RunName| args.select.takes_run(run);
     let progress = Progress::new("replaying", [&args.logdir], takes)?.beside_output();
-    let mut source = Shown::new(edited, progress.clone());
-    let lines = Mutex::new(Lines::new(args.speed.is_some()));
-    let has_rules = rules.is_some();
+    let mut source = Shown::new(placed, progress.clone());
+    let mut lines = Lines::new(args.speed.is_some());
     let mut fired = 0_u64;
-    let mut alerts = rules.map(|rules| {
-        Alerts::new(rules, |transition| {
-            fired += u64::from(alerting::fires(transition));
+    let changes = Mutex::new(Vec::new());
+    let mut alerts = rules
+        .clone()
+        .map(|rules| Alerts::new(rules, |change| lock(&changes).push(change.clone())));
+    let rules = rules.as_ref();
+    let mut timeline = rules.map(|rules| Timeline::new(&args.logdir, rules, args.plot.is_some()));
+    let tells_places = args.json || args.table || args.plot.is_some();
+    let mut tell = |timeline: &mut Timeline<'_>, lines: &mut Lines| {
+        for change in std::mem::take(&mut *lock(&changes)) {
+            fired += u64::from(alerting::fires(&change));
             if args.json {
-                lock(&lines).print(&alerting::object(transition));
+                lines.print(&timeline.take(change));
+            } else if args.table {
+                timeline.take(change);
             } else {
-                lock(&lines).print(transition);
+                lines.print(&change);
+                if args.plot.is_some() {
+                    timeline.take(change);
+                }
             }
-        })
-    });
+        }
+    };
     {
         let mut paced: Box<dyn Source> = match args.speed {
             Some(speed) => Box::new(Paced::new(&mut source, speed)),
@@ -164,30 +196,35 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
         while let Some(instant) = paced.next_instant().map_err(|error| anyhow!(error))? {
             for event in instant.iter().filter(|_| args.print) {
                 if args.json {
-                    lock(&lines).print(&event_as_json(event));
+                    lines.print(&event_as_json(event));
                 } else {
-                    lock(&lines).print(&Line(event));
+                    lines.print(&Line(event));
                 }
             }
-            if let Some(alerts) = &mut alerts {
+            if let (Some(alerts), Some(timeline)) = (&mut alerts, &mut timeline) {
+                if tells_places {
+                    timeline.note(&instant, &places.borrow());
+                }
                 alerts.accept(&instant).map_err(|error| anyhow!(error))?;
+                tell(timeline, &mut lines);
             }
-            if lock(&lines).printed.is_err() {
+            if lines.printed.is_err() {
                 break;
             }
         }
     }
     let mut unseen = Vec::new();
-    if let Some(mut alerts) = alerts {
+    if let (Some(mut alerts), Some(timeline)) = (alerts, &mut timeline) {
         alerts.finish().map_err(|error| anyhow!(error))?;
+        tell(timeline, &mut lines);
         unseen.extend(alerts.unseen().map(|rule| format!("'{rule}'")));
     }
-    lines
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .end()?;
+    if let (true, Some(timeline)) = (args.table, &timeline) {
+        lines.write(|out| timeline.write_table(out));
+    }
+    lines.end()?;
     let events = source.events();
-    source.warn(|log| log.source().problems());
+    source.warn(Placed::problems);
     progress.end();
     if events == 0 {
         bail!(
@@ -195,8 +232,12 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
             args.logdir.display()
         );
     }
-    if has_rules {
+    if let Some(timeline) = &timeline {
         eprintln!("{events} events read, alerts fired: {fired}");
+        if let Some(path) = &args.plot {
+            let charts = timeline.draw(path)?;
+            eprintln!("{charts} charts in {}", path.display());
+        }
     }
     if !unseen.is_empty() {
         bail!(
@@ -237,13 +278,19 @@ impl Lines {
         }
     }
 
+    fn write(&mut self, write: impl FnOnce(&mut Box<dyn Write + Send>) -> io::Result<()>) {
+        if self.printed.is_ok() {
+            self.printed = write(&mut self.out);
+        }
+    }
+
     fn end(mut self) -> io::Result<()> {
         self.printed.and_then(|()| self.out.flush())
     }
 }
 
-fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An event as a line, in the form of a breach.

@@ -10,6 +10,7 @@ mod gate;
 mod pictures;
 mod resumed;
 mod tables;
+mod timeline;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -92,7 +92,15 @@ fn alerts_in_json_agree() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("one object a line"))
         .collect();
-    assert_eq!(report["alerts"], json!(objects));
+    // Where it stands in the log only the replay knows.
+    let mut plain = objects.clone();
+    for object in &mut plain {
+        let object = object.as_object_mut().unwrap();
+        for place in ["file", "offset"] {
+            assert!(object.remove(place).is_some_and(|it| !it.is_null()));
+        }
+    }
+    assert_eq!(report["alerts"], json!(plain));
     assert!(!objects.is_empty());
 
     // The same that the text says.

@@ -31,8 +31,12 @@ fn colour(index: usize) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
+/// The colours of alerts that are pending and that fire.
+const PENDING: RGBColor = RGBColor(255, 165, 0);
+const FIRING: RGBColor = RGBColor(214, 39, 40);
+
 /// The bytes of a PNG file with the charts one below the other, each of `size` pixels.
-pub(super) fn png(charts: &[Chart], x: &str, size: (u32, u32)) -> anyhow::Result<Vec<u8>> {
+pub(in crate::cli) fn png(charts: &[Chart], x: &str, size: (u32, u32)) -> anyhow::Result<Vec<u8>> {
     let (width, height) = (size.0, size.1.saturating_mul(charts.len() as u32));
     let picture = figure::draw(width, height, |root| draw_all(root, charts, x))
         .context("cannot draw the charts")?;
@@ -41,7 +45,7 @@ pub(super) fn png(charts: &[Chart], x: &str, size: (u32, u32)) -> anyhow::Result
 }
 
 /// The text of an SVG file likewise.
-pub(super) fn svg(charts: &[Chart], x: &str, size: (u32, u32)) -> anyhow::Result<String> {
+pub(in crate::cli) fn svg(charts: &[Chart], x: &str, size: (u32, u32)) -> anyhow::Result<String> {
     let mut text = String::new();
     let height = size.1.saturating_mul(charts.len() as u32);
     {
@@ -81,7 +85,7 @@ fn draw<B: DrawingBackend>(
         .map_err(said)?;
     context
         .configure_mesh()
-        .x_desc(x)
+        .x_desc(chart.overlay.x.unwrap_or(x))
         .light_line_style(WHITE)
         .bold_line_style(RGBColor(225, 225, 225))
         .x_label_formatter(&|value| short(*value, right - left))
@@ -89,6 +93,35 @@ fn draw<B: DrawingBackend>(
         .label_style(("sans-serif", 13))
         .draw()
         .map_err(said)?;
+    for (name, fires, colour) in [("pending", false, PENDING), ("firing", true, FIRING)] {
+        let spans = chart.overlay.spans.iter();
+        let spans =
+            spans.filter(|(from, to, is)| *is == fires && from.is_finite() && to.is_finite());
+        // What began and ended at one point is to be seen too.
+        let least = (right - left) / 300.0;
+        let mut areas = spans
+            .map(|&(from, to, _)| {
+                Rectangle::new(
+                    [(from, bottom), (to.max(from + least), top)],
+                    colour.mix(0.2).filled(),
+                )
+            })
+            .peekable();
+        if areas.peek().is_some() {
+            let series = context.draw_series(areas).map_err(said)?;
+            series.label(name).legend(move |(x, y)| {
+                Rectangle::new([(x, y - 5), (x + 16, y + 5)], colour.mix(0.2).filled())
+            });
+        }
+    }
+    if let Some(threshold) = chart.overlay.threshold.filter(|it| it.is_finite()) {
+        let points = [(left, threshold), (right, threshold)];
+        let dashes = DashedLineSeries::new(points, 6, 4, FIRING.stroke_width(1));
+        let series = context.draw_series(dashes).map_err(said)?;
+        series
+            .label(format!("threshold {}", short(threshold, threshold.abs())))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], FIRING.stroke_width(1)));
+    }
     for (index, line) in chart.lines.iter().enumerate() {
         let colour = colour(index);
         let (behind, front) = match line.smoothed() {
@@ -147,7 +180,10 @@ pub(super) fn ranges(chart: &Chart) -> ((f64, f64), (f64, f64)) {
         ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     };
     let x = join(&mut chart.lines.iter().filter_map(Line::range)).unwrap_or((0.0, 1.0));
-    let y = join(&mut chart.lines.iter().filter_map(Line::bounds)).unwrap_or((0.0, 1.0));
+    let threshold = chart.overlay.threshold.filter(|it| it.is_finite());
+    let bounds = chart.lines.iter().filter_map(Line::bounds);
+    let mut bounds = bounds.chain(threshold.map(|it| (it, it)));
+    let y = join(&mut bounds).unwrap_or((0.0, 1.0));
     let x = if x.0 < x.1 { x } else { (x.0 - 0.5, x.0 + 0.5) };
     // Halved, so that nothing overflows.
     let room = (y.1 / 2.0 - y.0 / 2.0) * 0.1;
@@ -186,6 +222,7 @@ pub(super) fn short(value: f64, span: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Overlay;
     use super::*;
 
     fn chart(points: &[(f64, f64)]) -> Chart {
@@ -193,7 +230,16 @@ mod tests {
         points.iter().for_each(|it| line.widen(it.0));
         points.iter().for_each(|it| line.add(it.0, it.1, it.1));
         let (tag, lines) = ("loss & <more>".into(), vec![line]);
-        Chart { tag, lines }
+        let overlay = Overlay {
+            threshold: Some(0.5),
+            spans: vec![(0.0, 1.0, true), (f64::NAN, 2.0, false)],
+            ..Overlay::default()
+        };
+        Chart {
+            tag,
+            lines,
+            overlay,
+        }
     }
 
     #[test]

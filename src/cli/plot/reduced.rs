@@ -10,7 +10,7 @@ const COLUMNS: usize = 2000;
 
 /// A line of a chart.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(in crate::cli) struct Line {
     pub(super) run: RunName,
     pub(super) count: u64,
     pub(super) nonfinite: u64,
@@ -36,7 +36,7 @@ struct Column {
 }
 
 impl Line {
-    pub(super) fn new(run: RunName, smoothed: bool) -> Self {
+    pub(in crate::cli) fn new(run: RunName, smoothed: bool) -> Self {
         Self {
             run,
             count: 0,
@@ -51,14 +51,14 @@ impl Line {
     }
 
     /// Makes room for a point at `x`; all points come here before the first is added.
-    pub(super) fn widen(&mut self, x: f64) {
+    pub(in crate::cli) fn widen(&mut self, x: f64) {
         if x.is_finite() {
             let (from, to) = self.range.unwrap_or((x, x));
             self.range = Some((from.min(x), to.max(x)));
         }
     }
 
-    pub(super) fn add(&mut self, x: f64, value: f64, smoothed: f64) {
+    pub(in crate::cli) fn add(&mut self, x: f64, value: f64, smoothed: f64) {
         self.count += 1;
         (self.last, self.last_smoothed) = (value, smoothed);
         let nonfinite = !value.is_finite();

@@ -143,6 +143,7 @@ mod tests {
         Chart {
             tag: "loss".into(),
             lines: vec![line],
+            overlay: super::super::Overlay::default(),
         }
     }
 

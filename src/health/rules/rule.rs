@@ -169,6 +169,11 @@ impl Rule {
         self.severity.name()
     }
 
+    /// What its time is.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// Its condition.
     pub fn condition(&self) -> &Condition {
         &self.condition
