@@ -20,6 +20,7 @@ mod peers;
 mod python;
 mod read;
 mod report;
+mod rules;
 mod stats;
 mod train;
 mod write;
@@ -44,6 +45,7 @@ enum Verb {
     Metrics(metrics::Args),
     Export(export::Args),
     Monitor(monitor::Args),
+    Rules(rules::Args),
     Read(read::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
@@ -81,6 +83,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   read
   export
   monitor
+  rules
 
 Environment: MODELPULSE_PYTHON is a Python that may have tensorboardX, tensorboard, tbparse, scikit-learn
 and torchmetrics (default: the one in target/venv). Files go to the temporary directory, and are removed.";
@@ -93,6 +96,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
         Verb::Monitor(args) => (args.common.json, monitor::run(&args)?),
+        Verb::Rules(args) => (args.common.json, rules::run(&args)?),
         Verb::Read(args) => (args.common.json, read::run(&args)?),
         Verb::MemoryChild(args) if args.who == train::memory::WHO => return train::memory::child(),
         Verb::MemoryChild(args) => return write::memory::child(&args),
