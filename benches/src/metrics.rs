@@ -162,13 +162,8 @@ impl Data {
             _ => {
                 let mut metrics = RegressionMetrics::new().memory(memory);
                 metrics.update(RegressionBatch::new(&self.truths, &self.predictions))?;
-                let report = metrics.compute();
-                vec![
-                    metrics.mae()?,
-                    report.mse?,
-                    report.r2?,
-                    report.median_absolute_error?,
-                ]
+                let median = metrics.median_absolute_error()?;
+                vec![metrics.mae()?, metrics.mse()?, metrics.r2()?, median]
             }
         };
         Ok((began.elapsed().as_secs_f64(), answers))

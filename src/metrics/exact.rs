@@ -81,6 +81,17 @@ impl ExactSum {
         }
     }
 
+    /// Adds many numbers, several times as fast as one by one.
+    pub(super) fn add_all(&mut self, addends: impl Iterator<Item = f64>) {
+        // Clearing and emptying the bins takes as long as some additions.
+        if addends.size_hint().1.is_some_and(|most| most < 32) {
+            return addends.for_each(|addend| self.add(addend));
+        }
+        let mut bins = Bins::new();
+        addends.for_each(|addend| bins.add(addend));
+        bins.empty_into(self);
+    }
+
     /// Adds `a` × `b`, without rounding unless the product's last bits are below the range of `f64`.
     #[inline]
     pub(super) fn add_product(&mut self, a: f64, b: f64) {
@@ -89,10 +100,8 @@ impl ExactSum {
             self.add(a);
             return;
         }
-        let product = a * b;
-        self.add(product);
-        if product.is_finite() {
-            self.add(a.mul_add(b, -product));
+        for part in product(a, b) {
+            self.add(part);
         }
     }
 
@@ -196,6 +205,75 @@ impl ExactSum {
     }
 }
 
+/// A product as a sum of two numbers, exact unless its last bits are below the range of `f64`.
+#[inline]
+pub(super) fn product(a: f64, b: f64) -> [f64; 2] {
+    let product = a * b;
+    let rest = if product.is_finite() {
+        a.mul_add(b, -product)
+    } else {
+        0.0
+    };
+    [product, rest]
+}
+
+/// Many addends on their way into a sum: one wide number for each 32 exponents, so that an addend is one addition.
+///
+/// An addend is below 2⁸⁵ of its bin, so that there is room for 2⁴² of them.
+struct Bins {
+    bins: [i128; 2048 / 32],
+    special: f64,
+}
+
+impl Bins {
+    fn new() -> Self {
+        Self {
+            bins: [0; 64],
+            special: 0.0,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, addend: f64) {
+        let bits = addend.to_bits();
+        let exponent = (bits >> 52 & 0x7ff) as usize;
+        if exponent == 0x7ff {
+            self.special += addend;
+            return;
+        }
+        // As in `ExactSum::add`.
+        let normal = exponent.min(1);
+        let mantissa = (bits & FRACTION | (normal as u64) << 52) as i64;
+        let place = exponent - normal;
+        let sign = (bits as i64) >> 63;
+        let signed = i128::from((mantissa ^ sign) - sign);
+        self.bins[place / 32] += signed << (place % 32);
+    }
+
+    fn empty_into(self, sum: &mut ExactSum) {
+        sum.special += self.special;
+        for (limb, bin) in self
+            .bins
+            .into_iter()
+            .enumerate()
+            .filter(|(_, bin)| *bin != 0)
+        {
+            if sum.waiting > MOST_WAITING - 2 {
+                sum.carry();
+            }
+            sum.grow(limb);
+            sum.grow(limb + 1);
+            let (magnitude, negative) = (bin.unsigned_abs(), bin < 0);
+            let at = limb - sum.low;
+            for (place, limb) in sum.limbs[at..at + 4].iter_mut().enumerate() {
+                let part = i64::from((magnitude >> (32 * place)) as u32);
+                *limb += if negative { -part } else { part };
+            }
+            sum.waiting += 1;
+        }
+    }
+}
+
 /// The `f64` nearest to carried, non-negative limbs.
 fn nearest(limbs: &[i64], low: usize) -> f64 {
     let Some(top) = limbs.iter().rposition(|&limb| limb != 0) else {
@@ -252,9 +330,7 @@ impl Eq for ExactSum {}
 impl FromIterator<f64> for ExactSum {
     fn from_iter<T: IntoIterator<Item = f64>>(addends: T) -> Self {
         let mut sum = Self::new();
-        for addend in addends {
-            sum.add(addend);
-        }
+        sum.add_all(addends.into_iter());
         sum
     }
 }
@@ -321,6 +397,35 @@ mod tests {
         let mut none = whole.clone();
         none.add_scaled(&whole, -1.0);
         assert_eq!(none.value(), 0.0);
+    }
+
+    #[test]
+    fn many_at_once_are_the_same_as_one_by_one() {
+        let mut random = SplitMix::new(2);
+        let any: Vec<f64> = (0..5000).map(|_| f64::from_bits(random.next())).collect();
+        let small = (0..5000)
+            .map(|_| f64::from_bits(random.next() >> 11))
+            .collect();
+        let even = (0..5000).map(|_| random.unit() - 0.5).collect();
+        for addends in [
+            any.into_iter()
+                .filter(|it| it.is_finite())
+                .collect::<Vec<f64>>(),
+            small,
+            even,
+            [5e-324, -5e-324, 2.2250738585072014e-308, 0.0, -0.0].repeat(9),
+            [f64::MAX, f64::MAX, -f64::MAX].repeat(20),
+            [&[f64::INFINITY; 40][..], &[1.0]].concat(),
+        ] {
+            let mut one_by_one = ExactSum::new();
+            addends.iter().for_each(|&addend| one_by_one.add(addend));
+            let mut at_once = ExactSum::new();
+            at_once.add(1.5);
+            at_once.add_all(addends.iter().copied());
+            at_once.add(-1.5);
+            assert_eq!(at_once, one_by_one);
+            assert_eq!(at_once.value().to_bits(), one_by_one.value().to_bits());
+        }
     }
 
     #[test]

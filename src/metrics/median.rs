@@ -19,6 +19,17 @@ pub(super) fn median(pairs: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     halfway(sorted.iter().map(|&(key, weight)| (number(key), weight)))
 }
 
+/// The same where each value weighs 1, without sorting them all.
+pub(super) fn plain_median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut keys: Vec<u64> = values.map(|value| key(value + 0.0)).collect();
+    let middle = keys.len().checked_sub(1)? / 2;
+    let odd = keys.len() % 2 == 1;
+    let (_, &mut low, above) = keys.select_nth_unstable(middle);
+    let low = number(low);
+    let next = above.iter().min().filter(|_| !odd);
+    Some(next.map_or(low, |&next| low / 2.0 + number(next) / 2.0))
+}
+
 /// The same of sorted pairs.
 fn halfway(sorted: impl Iterator<Item = (f64, f64)> + Clone) -> Option<f64> {
     let total: f64 = sorted.clone().map(|(_, weight)| weight).sum();

@@ -4,9 +4,12 @@
 //!
 //! [1]: https://scikit-learn.org/stable/modules/model_evaluation.html#regression-metrics
 
+use std::borrow::Cow;
+
 use super::batch::{check_length, check_weights};
-use super::median::{Magnitudes, median};
-use super::moments::{Moments, excess};
+use super::exact::product;
+use super::median::{Magnitudes, median, plain_median};
+use super::moments::{Moments, Within, samples};
 use super::report::report;
 use super::{
     Accumulator, Answer, Batch, ExactSum, Memory, MetricError, OwnedRegression, RegressionBatch,
@@ -33,18 +36,20 @@ use super::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct RegressionMetrics {
-    samples: u64,
-    moments: Moments,
-    largest_error: f64,
-    /// Samples for which there is no squared logarithmic error, Poisson or gamma deviance.
-    outside: [u64; 3],
     kept: Kept,
 }
 
 #[derive(Debug, Clone)]
 enum Kept {
+    /// Of which each answer takes the sums that it needs.
     Rows(Rows),
-    Errors(Magnitudes),
+    Sums(Box<Sums>),
+}
+
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    moments: Moments,
+    errors: Magnitudes,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -56,25 +61,33 @@ struct Rows {
 }
 
 impl Rows {
-    fn extend(&mut self, truths: &[f64], predictions: &[f64], weights: Option<&[f64]>) {
-        if let Some(weights) = weights {
+    fn extend(&mut self, batch: RegressionBatch<'_>) {
+        if let Some(weights) = batch.weights {
             self.weights.resize(self.truths.len(), 1.0);
             self.weights.extend_from_slice(weights);
         }
-        self.truths.extend_from_slice(truths);
-        self.predictions.extend_from_slice(predictions);
+        self.truths.extend_from_slice(batch.truths);
+        self.predictions.extend_from_slice(batch.predictions);
         if !self.weights.is_empty() {
             self.weights.resize(self.truths.len(), 1.0);
         }
     }
 
-    /// Truth, prediction, weight.
-    fn iter(&self) -> impl Iterator<Item = (f64, f64, f64)> + Clone + '_ {
-        let pairs = self.truths.iter().zip(&self.predictions).enumerate();
-        pairs.map(|(i, (&truth, &prediction))| {
-            let weight = self.weights.get(i).copied().unwrap_or(1.0);
-            (truth, prediction, weight)
-        })
+    fn batch(&self) -> RegressionBatch<'_> {
+        RegressionBatch {
+            weights: (!self.weights.is_empty()).then_some(&self.weights[..]),
+            ..RegressionBatch::new(&self.truths, &self.predictions)
+        }
+    }
+
+    /// The median of what `value` makes of truths and predictions.
+    fn median(&self, value: impl Fn(f64, f64) -> f64) -> Answer {
+        let values = samples(self.batch()).map(|(truth, it, weight)| (value(truth, it), weight));
+        let median = match self.weights.is_empty() {
+            true => plain_median(values.map(|(value, _)| value)),
+            false => median(values),
+        };
+        median.ok_or(Undefined::NoSamples)
     }
 }
 
@@ -89,10 +102,6 @@ impl RegressionMetrics {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            samples: 0,
-            moments: Moments::default(),
-            largest_error: 0.0,
-            outside: [0; 3],
             kept: Kept::Rows(Rows::default()),
         }
     }
@@ -106,38 +115,28 @@ impl RegressionMetrics {
     pub fn memory(self, memory: Memory) -> Self {
         let kept = match memory {
             Memory::Exact => Kept::Rows(Rows::default()),
-            Memory::Bounded { .. } => Kept::Errors(Magnitudes::default()),
+            Memory::Bounded { .. } => Kept::Sums(Box::default()),
         };
-        Self {
-            kept,
-            ..Self::new()
-        }
+        Self { kept }
     }
 
-    fn weight(&self) -> Result<f64, Undefined> {
-        let weight = self.moments.weight.value();
-        if weight > 0.0 {
-            Ok(weight)
-        } else {
-            Err(Undefined::NoSamples)
+    /// The sums that `take` takes, or all where no more than sums was kept.
+    fn sums(&self, take: impl Fn(&mut Moments, RegressionBatch<'_>)) -> Cow<'_, Moments> {
+        match &self.kept {
+            Kept::Sums(sums) => Cow::Borrowed(&sums.moments),
+            Kept::Rows(rows) => {
+                let mut moments = Moments::default();
+                moments.take_samples(rows.batch());
+                take(&mut moments, rows.batch());
+                Cow::Owned(moments)
+            }
         }
-    }
-
-    fn mean(&self, sum: &ExactSum) -> Answer {
-        finite(sum.value() / self.weight()?)
-    }
-
-    fn mean_within(&self, sum: &ExactSum, outside: u64) -> Answer {
-        if outside > 0 {
-            return Err(Undefined::OutOfDomain);
-        }
-        self.mean(sum)
     }
 
     fn rows(&self) -> Result<&Rows, Undefined> {
         match &self.kept {
             Kept::Rows(rows) => Ok(rows),
-            Kept::Errors(_) => Err(Undefined::NotKept),
+            Kept::Sums(_) => Err(Undefined::NotKept),
         }
     }
 
@@ -147,9 +146,17 @@ impl RegressionMetrics {
     ///
     /// [`Undefined::NoSamples`] or [`Undefined::Overflow`].
     pub fn mae(&self) -> Answer {
-        let mut sum = self.moments.above.clone();
-        sum.merge(&self.moments.below);
-        self.mean(&sum)
+        mae(&self.sums(Moments::take_sides))
+    }
+
+    /// The mean squared error; its root is the RMSE.
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::NoSamples`] or [`Undefined::Overflow`].
+    pub fn mse(&self) -> Answer {
+        let sums = self.sums(Moments::take_errors);
+        mean(&sums, &sums.error_squared)
     }
 
     /// The mean quantile loss (*pinball loss*) of predictions of the `quantile` of 0..=1: what is too low costs
@@ -162,10 +169,7 @@ impl RegressionMetrics {
         if !(0.0..=1.0).contains(&quantile) {
             return Err(Undefined::OutOfDomain);
         }
-        let mut sum = ExactSum::new();
-        sum.add_scaled(&self.moments.below, quantile);
-        sum.add_scaled(&self.moments.above, 1.0 - quantile);
-        self.mean(&sum)
+        quantile_loss(&self.sums(Moments::take_sides), quantile)
     }
 
     /// R², the share of the variance of the truth that predictions explain, at most 1.
@@ -175,7 +179,11 @@ impl RegressionMetrics {
     /// [`Undefined::NoSamples`], [`Undefined::TooFewSamples`] below 2, [`Undefined::Overflow`], or
     /// [`Undefined::ConstantTruth`], where scikit-learn gives 1 if all predictions are right and 0 otherwise.
     pub fn r2(&self) -> Answer {
-        self.explained(self.moments.error_squared.value())
+        let sums = self.sums(|sums, batch| {
+            sums.take_truths(batch);
+            sums.take_errors(batch);
+        });
+        explained(&sums, sums.error_squared.value())
     }
 
     /// As [`r2`](Self::r2), but a constant error is forgiven.
@@ -184,19 +192,11 @@ impl RegressionMetrics {
     ///
     /// As [`r2`](Self::r2).
     pub fn explained_variance(&self) -> Answer {
-        self.explained(self.moments.error_spread())
-    }
-
-    fn explained(&self, errors: f64) -> Answer {
-        self.weight()?;
-        if self.samples < 2 {
-            return Err(Undefined::TooFewSamples);
-        }
-        let spread = self.moments.truth_spread();
-        if spread <= 0.0 {
-            return Err(Undefined::ConstantTruth);
-        }
-        finite(1.0 - errors / spread)
+        let sums = self.sums(|sums, batch| {
+            sums.take_truths(batch);
+            sums.take_errors(batch);
+        });
+        explained(&sums, sums.error_spread())
     }
 
     /// The median absolute error; that of weighted samples as in scikit-learn.
@@ -205,11 +205,10 @@ impl RegressionMetrics {
     ///
     /// [`Undefined::NoSamples`].
     pub fn median_absolute_error(&self) -> Answer {
-        let median = match &self.kept {
-            Kept::Rows(rows) => median(rows.iter().map(|(y, p, weight)| ((p - y).abs(), weight))),
-            Kept::Errors(magnitudes) => magnitudes.median(),
-        };
-        median.ok_or(Undefined::NoSamples)
+        match &self.kept {
+            Kept::Rows(rows) => rows.median(|truth, it| (it - truth).abs()),
+            Kept::Sums(sums) => sums.errors.median().ok_or(Undefined::NoSamples),
+        }
     }
 
     /// D² of the absolute error: R² with absolute errors, from the median instead of the mean.
@@ -218,21 +217,24 @@ impl RegressionMetrics {
     ///
     /// As [`r2`](Self::r2), or [`Undefined::NotKept`] in bounded memory.
     pub fn d2_absolute_error(&self) -> Answer {
-        let weight = self.weight()?;
+        let sums = self.sums(Moments::take_sides);
+        self.d2(&sums)
+    }
+
+    fn d2(&self, sums: &Moments) -> Answer {
+        let weight = weight(sums)?;
         let rows = self.rows()?;
-        if self.samples < 2 {
+        if sums.samples < 2 {
             return Err(Undefined::TooFewSamples);
         }
-        let median = median(rows.iter().map(|(y, _, weight)| (y, weight)));
-        let median = median.ok_or(Undefined::NoSamples)?;
+        let median = rows.median(|truth, _| truth)?;
         let mut spread = ExactSum::new();
-        for (truth, _, weight) in rows.iter() {
-            spread.add_product((truth - median).abs(), weight);
-        }
+        let far = samples(rows.batch());
+        spread.add_all(far.flat_map(|(truth, _, w)| product((truth - median).abs(), w)));
         if spread.value() <= 0.0 {
             return Err(Undefined::ConstantTruth);
         }
-        finite(1.0 - self.mae()? / (spread.value() / weight))
+        finite(1.0 - mae(sums)? / (spread.value() / weight))
     }
 
     /// The mean Tweedie deviance of a power in 1..2 between Poisson (1) and gamma (2), both excluded: those have answers
@@ -243,18 +245,18 @@ impl RegressionMetrics {
     /// [`Undefined::NoSamples`], [`Undefined::NotKept`] in bounded memory, [`Undefined::Overflow`], or
     /// [`Undefined::OutOfDomain`] for another power, a negative truth or a prediction that is not positive.
     pub fn tweedie_deviance(&self, power: f64) -> Answer {
-        let rows = self.rows()?;
-        let outside = rows.iter().any(|(y, p, _)| y < 0.0 || p <= 0.0);
+        let batch = self.rows()?.batch();
+        let outside = samples(batch).any(|(y, p, _)| y < 0.0 || p <= 0.0);
         if outside || !(power > 1.0 && power < 2.0) {
             return Err(Undefined::OutOfDomain);
         }
         let (one, two) = (1.0 - power, 2.0 - power);
         let mut sum = ExactSum::new();
-        for (y, p, weight) in rows.iter() {
+        sum.add_all(samples(batch).flat_map(|(y, p, weight)| {
             let deviance = y.powf(two) / (one * two) - y * p.powf(one) / one + p.powf(two) / two;
-            sum.add_product(2.0 * deviance, weight);
-        }
-        self.mean(&sum)
+            product(2.0 * deviance, weight)
+        }));
+        mean(&self.sums(|_, _| ()), &sum)
     }
 
     /// Pearson's correlation of truths and predictions, -1..=1.
@@ -264,18 +266,10 @@ impl RegressionMetrics {
     /// [`Undefined::NoSamples`], [`Undefined::TooFewSamples`] below 2, [`Undefined::Overflow`], or
     /// [`Undefined::Constant`] where either is constant.
     pub fn pearson(&self) -> Answer {
-        self.weight()?;
-        if self.samples < 2 {
-            return Err(Undefined::TooFewSamples);
-        }
-        let (truth, prediction) = (
-            self.moments.truth_spread(),
-            self.moments.prediction_spread(),
-        );
-        if truth <= 0.0 || prediction <= 0.0 {
-            return Err(Undefined::Constant);
-        }
-        finite(self.moments.covariance() / (truth.sqrt() * prediction.sqrt()))
+        pearson(&self.sums(|sums, batch| {
+            sums.take_truths(batch);
+            sums.take_predictions(batch);
+        }))
     }
 
     /// Spearman's rank correlation of truths and predictions, -1..=1; weights do not count.
@@ -297,42 +291,63 @@ impl RegressionMetrics {
         let rows = self.rows()?;
         correlation::kendall(&rows.truths, &rows.predictions)
     }
+}
 
-    fn add(&mut self, truth: f64, prediction: f64, weight: f64) {
-        let error = prediction - truth;
-        let moments = &mut self.moments;
-        moments.add(truth, prediction, weight);
-        if weight > 0.0 {
-            self.largest_error = self.largest_error.max(error.abs());
-        }
-        let relative = error.abs() / truth.abs().max(f64::EPSILON);
-        moments.relative.add_product(relative, weight);
-        if error != 0.0 {
-            let symmetric = 2.0 * error.abs() / (truth.abs() + prediction.abs());
-            moments.symmetric.add_product(symmetric, weight);
-        }
-        if truth > -1.0 && prediction > -1.0 {
-            let log = truth.ln_1p() - prediction.ln_1p();
-            moments.log_squared.add_product(log * log, weight);
-        } else {
-            self.outside[0] += 1;
-        }
-        if truth >= 0.0 && prediction > 0.0 {
-            let deviance = match truth {
-                0.0 => prediction,
-                _ => truth * excess(error / truth),
-            };
-            moments.poisson.add_product(2.0 * deviance, weight);
-        } else {
-            self.outside[1] += 1;
-        }
-        if truth > 0.0 && prediction > 0.0 {
-            let deviance = excess(-error / prediction);
-            moments.gamma.add_product(2.0 * deviance, weight);
-        } else {
-            self.outside[2] += 1;
-        }
+fn weight(sums: &Moments) -> Result<f64, Undefined> {
+    let weight = sums.weight.value();
+    if weight > 0.0 {
+        Ok(weight)
+    } else {
+        Err(Undefined::NoSamples)
     }
+}
+
+fn mean(sums: &Moments, sum: &ExactSum) -> Answer {
+    finite(sum.value() / weight(sums)?)
+}
+
+fn mean_within(sums: &Moments, sum: &Within) -> Answer {
+    if sum.outside > 0 {
+        return Err(Undefined::OutOfDomain);
+    }
+    mean(sums, &sum.sum)
+}
+
+fn mae(sums: &Moments) -> Answer {
+    let mut sum = sums.above.clone();
+    sum.merge(&sums.below);
+    mean(sums, &sum)
+}
+
+fn quantile_loss(sums: &Moments, quantile: f64) -> Answer {
+    let mut sum = ExactSum::new();
+    sum.add_scaled(&sums.below, quantile);
+    sum.add_scaled(&sums.above, 1.0 - quantile);
+    mean(sums, &sum)
+}
+
+fn explained(sums: &Moments, errors: f64) -> Answer {
+    weight(sums)?;
+    if sums.samples < 2 {
+        return Err(Undefined::TooFewSamples);
+    }
+    let spread = sums.truth_spread();
+    if spread <= 0.0 {
+        return Err(Undefined::ConstantTruth);
+    }
+    finite(1.0 - errors / spread)
+}
+
+fn pearson(sums: &Moments) -> Answer {
+    weight(sums)?;
+    if sums.samples < 2 {
+        return Err(Undefined::TooFewSamples);
+    }
+    let (truth, prediction) = (sums.truth_spread(), sums.prediction_spread());
+    if truth <= 0.0 || prediction <= 0.0 {
+        return Err(Undefined::Constant);
+    }
+    finite(sums.covariance() / (truth.sqrt() * prediction.sqrt()))
 }
 
 fn finite(value: f64) -> Answer {
@@ -351,10 +366,10 @@ impl Accumulator for RegressionMetrics {
     /// [`MetricError::NotFinite`], [`MetricError::Lengths`] or [`MetricError::Weight`].
     fn check(&self, batch: RegressionBatch<'_>) -> Result<(), MetricError> {
         check_length("predictions", batch.len(), batch.predictions.len())?;
-        check_weights(batch.weights, batch.len(), self.samples)?;
+        check_weights(batch.weights, batch.len(), self.samples())?;
         for (column, values) in [("truth", batch.truths), ("prediction", batch.predictions)] {
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-                let sample = self.samples + at as u64;
+                let sample = self.samples() + at as u64;
                 return Err(MetricError::NotFinite { sample, column });
             }
         }
@@ -363,17 +378,15 @@ impl Accumulator for RegressionMetrics {
 
     fn update(&mut self, batch: RegressionBatch<'_>) -> Result<(), MetricError> {
         self.check(batch)?;
-        let pairs = batch.truths.iter().zip(batch.predictions);
-        for (i, (&truth, &prediction)) in pairs.enumerate() {
-            let weight = batch.weights.map_or(1.0, |weights| weights[i]);
-            self.add(truth, prediction, weight);
-            if let Kept::Errors(magnitudes) = &mut self.kept {
-                magnitudes.add(prediction - truth, weight);
+        match &mut self.kept {
+            Kept::Rows(rows) => rows.extend(batch),
+            Kept::Sums(sums) => {
+                sums.moments.take_samples(batch);
+                sums.moments.take_all(batch);
+                for (truth, prediction, weight) in samples(batch) {
+                    sums.errors.add(prediction - truth, weight);
+                }
             }
-        }
-        self.samples += batch.len() as u64;
-        if let Kept::Rows(rows) = &mut self.kept {
-            rows.extend(batch.truths, batch.predictions, batch.weights);
         }
         Ok(())
     }
@@ -381,59 +394,55 @@ impl Accumulator for RegressionMetrics {
     /// [`MetricError::SettingsDiffer`].
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
         match (&mut self.kept, &other.kept) {
-            (Kept::Rows(ours), Kept::Rows(theirs)) => {
-                let weights = (!theirs.weights.is_empty()).then_some(&theirs.weights[..]);
-                ours.extend(&theirs.truths, &theirs.predictions, weights);
+            (Kept::Rows(ours), Kept::Rows(theirs)) => ours.extend(theirs.batch()),
+            (Kept::Sums(ours), Kept::Sums(theirs)) => {
+                ours.moments.merge(&theirs.moments);
+                ours.errors.merge(&theirs.errors);
             }
-            (Kept::Errors(ours), Kept::Errors(theirs)) => ours.merge(theirs),
             _ => return Err(MetricError::SettingsDiffer { what: "memory" }),
-        }
-        self.samples += other.samples;
-        self.moments.merge(&other.moments);
-        self.largest_error = self.largest_error.max(other.largest_error);
-        for (ours, theirs) in self.outside.iter_mut().zip(other.outside) {
-            *ours += theirs;
         }
         Ok(())
     }
 
     fn compute(&self) -> RegressionReport {
-        let moments = &self.moments;
-        let [log, poisson, gamma] = self.outside;
-        let mse = self.mean(&moments.error_squared);
-        let msle = self.mean_within(&moments.log_squared, log);
+        let sums = &*self.sums(Moments::take_all);
+        let mse = mean(sums, &sums.error_squared);
+        let msle = mean_within(sums, &sums.log_squared);
         RegressionReport {
-            mae: self.mae(),
+            mae: mae(sums),
             mse,
             rmse: mse.map(f64::sqrt),
             msle,
             rmsle: msle.map(f64::sqrt),
-            r2: self.r2(),
-            explained_variance: self.explained_variance(),
-            mape: self.mean(&moments.relative),
-            smape: self.mean(&moments.symmetric),
+            r2: explained(sums, sums.error_squared.value()),
+            explained_variance: explained(sums, sums.error_spread()),
+            mape: mean(sums, &sums.relative),
+            smape: mean(sums, &sums.symmetric),
             median_absolute_error: self.median_absolute_error(),
-            max_error: self.weight().map(|_| self.largest_error),
-            mean_error: self.mean(&moments.error),
-            poisson_deviance: self.mean_within(&moments.poisson, poisson),
-            gamma_deviance: self.mean_within(&moments.gamma, gamma),
-            quantile_loss_10: self.quantile_loss(0.1),
-            quantile_loss_50: self.quantile_loss(0.5),
-            quantile_loss_90: self.quantile_loss(0.9),
-            d2_absolute_error: self.d2_absolute_error(),
-            pearson: self.pearson(),
+            max_error: weight(sums).map(|_| sums.largest_error),
+            mean_error: mean(sums, &sums.error),
+            poisson_deviance: mean_within(sums, &sums.poisson),
+            gamma_deviance: mean_within(sums, &sums.gamma),
+            quantile_loss_10: quantile_loss(sums, 0.1),
+            quantile_loss_50: quantile_loss(sums, 0.5),
+            quantile_loss_90: quantile_loss(sums, 0.9),
+            d2_absolute_error: self.d2(sums),
+            pearson: pearson(sums),
         }
     }
 
     fn fresh(&self) -> Self {
         Self::new().memory(match self.kept {
             Kept::Rows(_) => Memory::Exact,
-            Kept::Errors(_) => Memory::bounded(),
+            Kept::Sums(_) => Memory::bounded(),
         })
     }
 
     fn samples(&self) -> u64 {
-        self.samples
+        match &self.kept {
+            Kept::Rows(rows) => rows.truths.len() as u64,
+            Kept::Sums(sums) => sums.moments.samples,
+        }
     }
 }
 
@@ -447,7 +456,7 @@ report! {
     RegressionReport:
     /// See [`RegressionMetrics::mae`].
     mae,
-    /// The mean squared error.
+    /// See [`RegressionMetrics::mse`].
     mse,
     /// The root of the mean squared error.
     rmse,
