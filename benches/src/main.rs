@@ -8,6 +8,7 @@
 mod buckets;
 mod clock;
 mod contest;
+mod evaluate;
 mod export;
 mod kinds;
 mod limit;
@@ -43,12 +44,15 @@ enum Verb {
     Kinds(kinds::Args),
     Train(train::Args),
     Metrics(metrics::Args),
+    Evaluate(evaluate::Args),
     Export(export::Args),
     Monitor(monitor::Args),
     Rules(rules::Args),
     Read(read::Args),
     #[command(name = memory::CHILD_VERB, hide = true)]
     MemoryChild(write::memory::ChildArgs),
+    #[command(name = evaluate::CHILD_VERB, hide = true)]
+    EvaluateChild(evaluate::ChildArgs),
     #[command(name = read::CHILD_VERB, hide = true)]
     ReadChild(read::ChildArgs),
 }
@@ -80,6 +84,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   kinds
   train
   metrics
+  evaluate
   read
   export
   monitor
@@ -94,12 +99,14 @@ fn main() -> anyhow::Result<()> {
         Verb::Kinds(args) => (args.common.json, kinds::run(&args)?),
         Verb::Train(args) => (args.common.json, train::run(&args)?),
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
+        Verb::Evaluate(args) => (args.common.json, evaluate::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
         Verb::Monitor(args) => (args.common.json, monitor::run(&args)?),
         Verb::Rules(args) => (args.common.json, rules::run(&args)?),
         Verb::Read(args) => (args.common.json, read::run(&args)?),
         Verb::MemoryChild(args) if args.who == train::memory::WHO => return train::memory::child(),
         Verb::MemoryChild(args) => return write::memory::child(&args),
+        Verb::EvaluateChild(args) => return evaluate::child(&args),
         Verb::ReadChild(args) => return read::child(&args),
     };
     if json {

@@ -186,7 +186,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Report> {
                 peers.push((module, format!("{name} {version}")));
             }
             Err(_) => report.note(format!(
-                "{module} is not measured: {} does not have it; MODELPULSE_PYTHON names another Python",
+                "{module} is not measured: {} does not have it; 'pip install scikit-learn torch torchmetrics' \
+                 into a venv, and MODELPULSE_PYTHON=VENV/bin/python, have it",
                 python.display()
             )),
         }

@@ -53,6 +53,8 @@ enum WorkName {
 }
 
 const HOOK_SHARE: &str = "hook percent";
+/// Of an epoch, what its metrics of both splits take.
+const METRICS_SHARE: &str = "metrics percent";
 const FIT_SECONDS: &str = "fit seconds";
 const LOOP_SECONDS: &str = "loop processor seconds";
 const WALL_RATIO: &str = "wall ratio";
@@ -129,6 +131,7 @@ fn trainings(
         item: "epochs",
     };
     let mut rows = rows(work, &contenders);
+    rows[0].extra_goal(METRICS_SHARE, Bound::AtMost(1.0));
     if let Some(everything) = rows.last_mut() {
         for ratio in [FIT_RATIO, LOOP_RATIO] {
             everything.extra_goal(ratio, most);
