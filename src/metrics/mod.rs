@@ -20,6 +20,7 @@
 //! averages, which follow scikit-learn and say so.
 
 mod agreement;
+mod areas;
 mod batch;
 mod binary;
 mod bootstrap;
@@ -47,6 +48,7 @@ mod steps;
 mod window;
 
 pub use agreement::KappaWeights;
+pub(crate) use areas::macro_roc_auc;
 pub use batch::{
     Batch, BinaryBatch, LabelBatch, MulticlassBatch, MultilabelBatch, OwnedBinary, OwnedLabels,
     OwnedMulticlass, OwnedMultilabel, OwnedRegression, RegressionBatch,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::Predictions;
 use super::predictions::argmax;
 use crate::metrics::{
-    Accumulator, Average, ConfusionMatrix, MetricError, MulticlassBatch, MulticlassMetrics,
+    Accumulator, ConfusionMatrix, LabelBatch, MetricError, MulticlassBatch, MulticlassMetrics,
+    macro_roc_auc,
 };
 
 /// Accuracy, macro precision, recall and F1, and macro one-vs-rest AUC-ROC: `accuracy`, `precision`,
@@ -21,23 +22,43 @@ use crate::metrics::{
 /// ```
 pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64> {
     const NAMES: [&str; 5] = ["accuracy", "precision", "recall", "f1", "auc_roc"];
-    let values = match measure(predictions) {
-        Ok(metrics) => {
-            let matrix = metrics.confusion();
-            [
-                matrix.accuracy().ok(),
-                matrix.macro_precision().ok(),
-                matrix.macro_recall().ok(),
-                matrix.macro_f1().ok(),
-                metrics.roc_auc_ovr(Average::Macro).ok(),
-            ]
-        }
-        Err(_) => [Some(f64::NAN); 5],
-    };
+    let values = judged(predictions).unwrap_or([Some(f64::NAN); 5]);
     let named = NAMES.into_iter().zip(values);
     named
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect()
+}
+
+/// Those five alone: an epoch of a small model is over in milliseconds. Nothing where a score is NaN or a label is of no
+/// class.
+fn judged(predictions: &Predictions) -> Option<[Option<f64>; 5]> {
+    let classes = predictions.classes();
+    let mut labels = Vec::with_capacity(predictions.len());
+    let mut predicted = Vec::with_capacity(predictions.len());
+    let mut scores = Vec::with_capacity(predictions.len() * classes);
+    for (_, label, row) in predictions.iter() {
+        let from = scores.len();
+        // A softmax may come out a little above 1; clamping keeps NaN.
+        scores.extend(row.iter().map(|score| score.clamp(0.0, 1.0)));
+        let row = &scores[from..];
+        let highest = row.iter().copied().fold(0.0, f32::max);
+        let first = row.iter().position(|&score| score == highest);
+        predicted.push(first.unwrap_or(0));
+        labels.push(label);
+    }
+    let mut matrix = ConfusionMatrix::new(classes);
+    let batch = LabelBatch::new(&labels, &predicted);
+    matrix.update(batch).ok()?;
+    if scores.iter().any(|score| score.is_nan()) {
+        return None;
+    }
+    Some([
+        matrix.accuracy().ok(),
+        matrix.macro_precision().ok(),
+        matrix.macro_recall().ok(),
+        matrix.macro_f1().ok(),
+        macro_roc_auc(classes, &labels, &scores).ok(),
+    ])
 }
 
 /// All metrics of a classifier's predictions.
@@ -47,7 +68,6 @@ pub(super) fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, Me
     let mut scores = Vec::with_capacity(predictions.len() * predictions.classes());
     for (_, label, row) in predictions.iter() {
         labels.push(label);
-        // A softmax may come out a little above 1; clamping keeps NaN.
         scores.extend(row.iter().map(|&score| f64::from(score).clamp(0.0, 1.0)));
     }
     metrics.update(MulticlassBatch::new(&labels, &scores))?;
