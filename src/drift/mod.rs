@@ -9,6 +9,7 @@ pub mod concept;
 pub mod data;
 mod error;
 pub mod evidently;
+pub mod performance;
 pub mod quality;
 pub mod rows;
 pub mod verdict;

@@ -58,7 +58,10 @@ pub(crate) fn compare(
             && near(1e-3 * number(&expected["score"]))
         {
             check.differs(&place, FEW);
-        } else if method == Method::CramerVonMises && near(1e-8) && !near(1e-15) {
+        } else if method == Method::CramerVonMises
+            && near(1e-8)
+            && !near(relative * number(&expected["score"]))
+        {
             check.differs(&place, CVM);
         } else {
             check.answer(&place, score, &expected["score"], relative);

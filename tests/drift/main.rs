@@ -11,6 +11,7 @@ mod concept;
 mod evidently;
 mod multivariate;
 mod numeric;
+mod performance;
 mod snapshots;
 
 mod support;
