@@ -134,16 +134,14 @@ impl MulticlassCbpe {
         of: impl Fn(usize) -> (Vec<f64>, [Result<f64, Undefined>; 2]),
     ) -> Estimates {
         let predicted = predicted(probabilities, self.classes);
-        let classes: Vec<(Confusion, [Result<f64, Undefined>; 2])> = (0..self.classes)
+        let classes: Vec<OfClass> = (0..self.classes)
             .map(|class| {
                 let (positive, curves) = of(class);
                 let is = predicted.iter().map(|&at| at == class);
                 (Confusion::of(is.zip(positive)), curves)
             })
             .collect();
-        let mean = |value: &dyn Fn(
-            &(Confusion, [Result<f64, Undefined>; 2]),
-        ) -> Result<f64, Undefined>| {
+        let mean = |value: &dyn Fn(&OfClass) -> Result<f64, Undefined>| {
             let mut sum = 0.0;
             for class in &classes {
                 sum += value(class)?;
@@ -164,6 +162,9 @@ impl MulticlassCbpe {
         })
     }
 }
+
+/// The confusion of a class with the rest, and its curves.
+type OfClass = (Confusion, [Result<f64, Undefined>; 2]);
 
 /// The class of the largest probability of each row, the first of equal ones.
 fn predicted(probabilities: &[f64], classes: usize) -> Vec<usize> {
