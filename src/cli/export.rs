@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Verdict;
 use super::progress::{Progress, Shown};
 use super::select::{Resumed, Select};
-use crate::export::{Files, Format, LongTable, partition_name, wide_table};
+use crate::export::{Files, Format, LongTable, backfill, partition_name, wide_table};
 use crate::flow::Source;
 use crate::log::LogReader;
 use crate::types::RunName;
@@ -43,6 +43,10 @@ pub(super) struct Args {
     #[arg(long)]
     wide: bool,
 
+    /// Time-stamped OpenMetrics, which 'promtool tsdb create-blocks-from openmetrics' loads into Prometheus: scalars only
+    #[arg(long, conflicts_with_all = ["format", "wide", "by_run", "files", "no_files"])]
+    openmetrics: bool,
+
     /// One table a run, in directories named run=NAME as Hive, DuckDB and pyarrow know them
     #[arg(long)]
     by_run: bool,
@@ -72,7 +76,9 @@ Examples:
   modelpulse export runs -o runs.parquet --tag '*loss' --steps 1000..
   modelpulse export runs -o table --by-run -f parquet
   duckdb -c \"select run, max(value) from 'table/*/*.parquet' where tag = 'epoch_accuracy' group by run\"
-  modelpulse export runs --wide -o wide.csv";
+  modelpulse export runs --wide -o wide.csv
+  modelpulse export runs --openmetrics -o runs.om
+  promtool tsdb create-blocks-from openmetrics runs.om data";
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let to_stdout = args.output.as_os_str() == "-";
@@ -81,7 +87,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     }
     let format = match (args.format, args.output.extension()) {
         (Some(format), _) => format,
-        (None, Some(extension)) if !args.by_run && !to_stdout => {
+        (None, Some(extension)) if !args.by_run && !to_stdout && !args.openmetrics => {
             let parsed = extension.to_string_lossy().parse();
             parsed.map_err(|error: String| {
                 anyhow!("cannot tell the format by the name of the output: {error}; use --format")
@@ -150,7 +156,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 /// Where files go, if anywhere; a table names them relative to itself.
 fn files(args: &Args, to_stdout: bool) -> anyhow::Result<Option<Files>> {
     let (dir, shown_as) = match &args.files {
-        _ if args.no_files || args.wide => return Ok(None),
+        _ if args.no_files || args.wide || args.openmetrics => return Ok(None),
         Some(dir) => (dir.clone(), dir.to_string_lossy().into_owned()),
         // Nobody asked for files beside a pipe.
         None if to_stdout => return Ok(None),
@@ -187,11 +193,17 @@ impl Job<'_> {
         let edited = select.open(logdir, resumed, takes)?;
         let mut source = Shown::new(edited, self.progress.clone());
         let out = open(path)?;
-        let table = |columns: &[_]| self.format.table(columns, out);
-        self.rows += if self.args.wide {
+        self.rows += if self.args.openmetrics {
+            let out = std::io::BufWriter::new(out);
+            backfill(&mut source, out).map_err(|error| anyhow!(error))?
+        } else if self.args.wide {
+            let table = |columns: &[_]| self.format.table(columns, out);
             wide_table(&mut source, table).map_err(|error| anyhow!(error))?
         } else {
-            let mut long = LongTable::new(table(&LongTable::columns())?, self.files.take());
+            let mut long = LongTable::new(
+                self.format.table(&LongTable::columns(), out)?,
+                self.files.take(),
+            );
             let drained = source.drain_into(&mut long);
             drained.map_err(|error| anyhow!(error))?;
             let rows = long.rows();

@@ -224,7 +224,7 @@ fn and(labels: &str, name: &str, value: &str) -> String {
 }
 
 /// The shortest text that reads as this number.
-fn number(value: f64, text: &mut String) {
+pub(super) fn number(value: f64, text: &mut String) {
     match value {
         _ if value.is_nan() => text.push_str("NaN"),
         f64::INFINITY => text.push_str("+Inf"),

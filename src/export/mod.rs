@@ -6,6 +6,7 @@
 
 #[cfg(feature = "push")]
 mod alerts;
+mod backfill;
 mod content;
 mod csv;
 mod exposition;
@@ -25,6 +26,7 @@ use std::str::FromStr;
 pub(crate) use alerts::check_receiver;
 #[cfg(feature = "push")]
 pub use alerts::{Notified, Notifier, NotifierBuilder, NotifierError};
+pub use backfill::backfill;
 pub use content::event_as_json;
 #[cfg(feature = "serve")]
 pub(crate) use content::number as json_number;

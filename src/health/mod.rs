@@ -37,6 +37,8 @@ pub use monitor::{
 };
 pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};
+#[cfg(feature = "export")]
+pub(crate) use registry::SeriesNames;
 pub use registry::{
     Counter, Distribution, EventGauges, Families, Family, Gauge, Kind, Meter, MeterBuilder,
     Reading, Recorded, Registry, States, Timer,

@@ -3,6 +3,7 @@
 //! `tests/run` installs Prometheus.
 #![cfg(feature = "cli")]
 
+mod backfill;
 #[path = "../built/mod.rs"]
 mod built;
 mod classics;

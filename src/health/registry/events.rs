@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+#[cfg(feature = "export")]
+use super::naming;
 use super::{Gauge, Registry};
 use crate::flow::{Event, Sink, SinkError};
 use crate::health::{ALERTS, metric_of};
@@ -26,8 +28,58 @@ use crate::types::{RunName, Tag};
 pub struct EventGauges {
     registry: Registry,
     gauges: HashMap<RunName, HashMap<Tag, Gauge>>,
+    names: SeriesNames,
+}
+
+/// The metrics of series, each its own.
+#[derive(Debug, Default)]
+pub(crate) struct SeriesNames {
     /// Which series has each metric and run.
     owners: HashMap<(String, String), (RunName, Tag)>,
+}
+
+/// The metric that shows a series.
+#[derive(Debug)]
+pub(crate) struct SeriesName {
+    pub(crate) metric: String,
+    tags: Vec<(String, String)>,
+    pub(crate) description: &'static str,
+}
+
+impl SeriesNames {
+    /// The metric of a series, the same each time.
+    pub(crate) fn name(&mut self, run: &RunName, tag: &Tag) -> SeriesName {
+        let tagged = |metric: String, tags: [(&str, &str); 2], description| {
+            let tags = tags.iter().filter(|(_, value)| !value.is_empty());
+            let tags = tags.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            SeriesName {
+                metric,
+                tags: tags.collect(),
+                description,
+            }
+        };
+        if let Some(alert) = tag.as_str().strip_prefix(ALERTS) {
+            // Under the name of its series, it would be taken for that by the rule itself.
+            let tags = [("alert", alert), ("run", run.as_str())];
+            let text = "Whether an alert of this rule fires in the run";
+            return tagged("modelpulse_alert".to_owned(), tags, text);
+        }
+        let named = metric_of(&run.path_of(tag.as_str()));
+        let own = (run.clone(), tag.clone());
+        let owner = self.owners.entry(named.clone()).or_insert(own.clone());
+        let apart = if *owner == own { "" } else { tag.as_str() };
+        let (metric, label) = named;
+        let text = "The last value of the series of this name, by run";
+        tagged(metric, [("run", &label), ("tag", apart)], text)
+    }
+}
+
+impl SeriesName {
+    /// The labels as they stand between braces.
+    #[cfg(feature = "export")]
+    pub(crate) fn labels(&self) -> String {
+        naming::labels(&self.tags).map_or_else(String::new, |labels| naming::joined(&labels))
+    }
 }
 
 impl EventGauges {
@@ -35,33 +87,16 @@ impl EventGauges {
         Self {
             registry: registry.clone(),
             gauges: HashMap::new(),
-            owners: HashMap::new(),
+            names: SeriesNames::default(),
         }
     }
 
     fn gauge(&mut self, run: &RunName, tag: &Tag) -> Gauge {
-        if let Some(alert) = tag.as_str().strip_prefix(ALERTS) {
-            // Under the name of its series, it would be taken for that by the rule itself.
-            let meter = self.registry.meter("modelpulse_alert");
-            return meter
-                .tag("alert", alert)
-                .tag("run", run.as_str())
-                .description("Whether an alert of this rule fires in the run")
-                .gauge();
-        }
-        let path = run.path_of(tag.as_str());
-        let named = metric_of(&path);
-        let own = (run.clone(), tag.clone());
-        let owner = self.owners.entry(named.clone()).or_insert(own.clone());
-        let (metric, label) = named;
-        let meter = self.registry.meter(&metric).tag("run", label);
-        let meter = match *owner == own {
-            true => meter,
-            false => meter.tag("tag", tag.as_str()),
-        };
-        meter
-            .description("The last value of the series of this name, by run")
-            .gauge()
+        let name = self.names.name(run, tag);
+        let meter = self.registry.meter(&name.metric);
+        let tags = name.tags.into_iter();
+        let meter = tags.fold(meter, |meter, (name, value)| meter.tag(name, value));
+        meter.description(name.description).gauge()
     }
 }
 

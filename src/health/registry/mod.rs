@@ -13,6 +13,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 pub use events::EventGauges;
+#[cfg(feature = "export")]
+pub(crate) use events::SeriesNames;
 pub use family::{Families, Family, Kind, Meter, Reading};
 pub use meters::{Counter, Distribution, Gauge, Recorded, States, Timer};
 
