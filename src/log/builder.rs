@@ -73,7 +73,7 @@ impl WriterBuilder {
             flush_interval: Duration::from_secs(1),
             sync: true,
             overflow: Overflow::default(),
-            buffer_bytes: 4 << 20,
+            buffer_bytes: 64 << 20,
             max_series: 100_000,
             discard: false,
             heartbeat: None,
@@ -99,7 +99,8 @@ impl WriterBuilder {
     }
 
     /// How many bytes of images, histograms and the like may wait, for each logging thread.
-    /// Default: 4 MiB. One larger value is taken when nothing else waits.
+    /// Default: 64 MiB, the histograms of a model of eight million parameters and their gradients. One larger
+    /// value is taken when nothing else waits.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.config.buffer_bytes = bytes;
         self

@@ -3,18 +3,21 @@
 //! Wall times strictly increase from instant to instant over all its runs, so a replay sees what a
 //! live sink saw, in the same order.
 
+mod instant;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use self::instant::Instant;
+use super::Epoch;
 use super::ranks::{Place, Ranks};
-use super::{Epoch, Values};
 use crate::flow::{Sink, SinkError};
 use crate::log::{
     Error, Failed, Payload, Report, RunWriter, Sequencer, Writer, WriterBuilder, take_back,
 };
-use crate::summary::{HParams, Histogram, Sample, SessionStatus, Value};
+use crate::summary::{HParams, Sample, SessionStatus, Value};
 use crate::types::{Step, WallTime};
 
 /// Logs one training or serving of a model, from any loop.
@@ -177,11 +180,7 @@ impl Session {
 
     /// Gathers values of any runs that belong to one wall time; logged when dropped.
     pub fn instant(&self) -> Instant<'_> {
-        Instant {
-            session: self,
-            entries: Vec::new(),
-            flush: false,
-        }
+        Instant::of(self)
     }
 
     /// Logs the hyperparameters, and at the session's end how it ended.
@@ -410,90 +409,6 @@ impl Run {
         make: impl FnOnce() -> Result<Value, SinkError> + Send + 'static,
     ) {
         self.session.instant().log_with(&self.name, tag, step, make);
-    }
-}
-
-/// Values of any runs that share one wall time; see [`Session::instant`].
-#[derive(Debug)]
-pub struct Instant<'a> {
-    pub(super) session: &'a Session,
-    entries: Vec<(u32, Step, Payload)>,
-    flush: bool,
-}
-
-impl Instant<'_> {
-    /// Has these values, and all before them, written soon; sinks see them only when that is done.
-    pub fn flush(&mut self) {
-        self.flush = true;
-    }
-
-    /// Adds a number, stored at single precision.
-    pub fn scalar(&mut self, run: &str, tag: &str, step: impl Into<Step>, value: f64) {
-        self.log(run, tag, step, value);
-    }
-
-    /// Adds a value of any kind.
-    pub fn log(&mut self, run: &str, tag: &str, step: impl Into<Step>, value: impl Into<Value>) {
-        self.add(run, tag, step.into(), Payload::Value(value.into()));
-    }
-
-    /// Adds a histogram; see [`Run::histogram`].
-    pub fn histogram<T: Sample + Send + 'static>(
-        &mut self,
-        run: &str,
-        tag: &str,
-        step: impl Into<Step>,
-        values: &[T],
-    ) {
-        let step = step.into();
-        if !values.iter().all(|value| value.to_f64().is_finite()) {
-            for (kind, count) in Histogram::of(values).nonfinite_counts() {
-                self.scalar(run, &format!("{tag}/{kind}"), step, count as f64);
-            }
-        }
-        let (size, values) = (size_of_val(values), self.session.timed(|| values.to_vec()));
-        let count = Box::new(move || Ok(Histogram::of(&values).into()));
-        self.add(run, tag, step, Payload::Render(size, count));
-    }
-
-    /// Adds a histogram of a tensor's values; see [`Run::histogram`].
-    pub fn tensor(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: Values<'_>) {
-        match values {
-            Values::F32(values) => self.histogram(run, tag, step, values),
-            Values::F64(values) => self.histogram(run, tag, step, values),
-        }
-    }
-
-    /// Adds what `make` returns; see [`Run::log_with`].
-    pub fn log_with(
-        &mut self,
-        run: &str,
-        tag: &str,
-        step: impl Into<Step>,
-        make: impl FnOnce() -> Result<Value, SinkError> + Send + 'static,
-    ) {
-        /// What a picture that is not drawn yet counts as.
-        const SIZE: usize = 64 << 10;
-        self.add(run, tag, step.into(), Payload::Render(SIZE, Box::new(make)));
-    }
-
-    pub(super) fn add(&mut self, run: &str, tag: &str, step: Step, payload: Payload) {
-        let series = self.session.inner.writer.run(run).series(tag);
-        match series.id() {
-            Some(id) => self.entries.push((id, step, payload)),
-            // Refused: the series counts it.
-            None => series.scalar(step, f64::NAN),
-        }
-    }
-}
-
-impl Drop for Instant<'_> {
-    fn drop(&mut self) {
-        if !self.entries.is_empty() {
-            let entries = std::mem::take(&mut self.entries);
-            let Self { session, flush, .. } = *self;
-            session.timed(|| session.inner.sequencer().instant(entries, flush));
-        }
     }
 }
 
