@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Predictions;
 use super::predictions::argmax;
-use crate::metrics::{
-    Accumulator, ConfusionMatrix, LabelBatch, MetricError, MulticlassBatch, MulticlassMetrics,
-    macro_roc_auc,
-};
+use crate::metrics::{Accumulator, ConfusionMatrix, LabelBatch, macro_roc_auc};
 
 /// Accuracy, macro precision, recall and F1, and macro one-vs-rest AUC-ROC: `accuracy`, `precision`,
 /// `recall`, `f1`, `auc_roc`.
@@ -59,19 +56,6 @@ fn judged(predictions: &Predictions) -> Option<[Option<f64>; 5]> {
         matrix.macro_f1().ok(),
         macro_roc_auc(classes, &labels, &scores).ok(),
     ])
-}
-
-/// All metrics of a classifier's predictions.
-pub(super) fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
-    let mut metrics = MulticlassMetrics::new(predictions.classes());
-    let mut labels = Vec::with_capacity(predictions.len());
-    let mut scores = Vec::with_capacity(predictions.len() * predictions.classes());
-    for (_, label, row) in predictions.iter() {
-        labels.push(label);
-        scores.extend(row.iter().map(|&score| f64::from(score).clamp(0.0, 1.0)));
-    }
-    metrics.update(MulticlassBatch::new(&labels, &scores))?;
-    Ok(metrics)
 }
 
 /// Counts each item by its label and the class with the highest score, the first of equal ones.

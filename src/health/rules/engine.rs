@@ -4,11 +4,12 @@
 //! is evaluated when its series has an event, and on a grid of event time; the events of one wall time
 //! are seen together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::instance::{Instance, Moment, Others};
+use super::routes::{Route, Routes};
 use super::story::Story;
 use super::{ALERTS, Clock, Condition, Rule, RuleSet, Span, State, Transition};
 use crate::flow::{Event, Sink, SinkError};
@@ -42,7 +43,7 @@ pub struct Alerts<F> {
     /// The instances in the order in which they are evaluated: by rule, run and tag.
     order: Vec<usize>,
     /// What each series feeds.
-    routes: HashMap<RunName, HashMap<Tag, Route>>,
+    routes: Routes,
     /// The second series of gaps.
     others: Vec<Others>,
     /// The time of the last instant, in microseconds.
@@ -54,17 +55,6 @@ pub struct Alerts<F> {
     /// Whether changes are told to nobody: they were told before.
     silent: bool,
     report: F,
-}
-
-/// What a series feeds.
-#[derive(Debug, Default)]
-struct Route {
-    /// The instances that it is the series of.
-    own: Vec<usize>,
-    /// Where it is kept as the second series of gaps.
-    other: Option<usize>,
-    /// The instances that take it for that.
-    other_of: Vec<usize>,
 }
 
 impl<F: FnMut(&Transition)> Alerts<F> {
@@ -91,7 +81,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             rules,
             instances: Vec::new(),
             order: Vec::new(),
-            routes: HashMap::new(),
+            routes: Routes::default(),
             others: Vec::new(),
             now: None,
             horizon,
@@ -200,18 +190,10 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         let Some(value) = event.value.decimal() else {
             return;
         };
-        if !self
-            .routes
-            .get(&event.run)
-            .is_some_and(|tags| tags.contains_key(&event.tag))
-        {
+        if self.routes.get(&event.run, &event.tag).is_none() {
             self.lay_route(event);
         }
-        let Some(route) = self
-            .routes
-            .get(&event.run)
-            .and_then(|tags| tags.get(&event.tag))
-        else {
+        let Some(route) = self.routes.get(&event.run, &event.tag) else {
             return;
         };
         if let Some(values) = route.other.and_then(|other| self.others.get_mut(other)) {
@@ -250,10 +232,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         }
         let is_other = route.other.is_some();
         let own = route.own.clone();
-        self.routes
-            .entry(run.clone())
-            .or_default()
-            .insert(tag.clone(), route);
+        self.routes.lay(run, tag, route);
         if is_other {
             let all: Vec<usize> = (0..self.instances.len()).collect();
             self.find_others(&all);
@@ -305,17 +284,13 @@ impl<F: FnMut(&Transition)> Alerts<F> {
                     splits
                         .chain([(".", path)])
                         .find(|&(run, tag)| {
-                            let route = self.routes.get(run).and_then(|tags| tags.get(tag));
+                            let route = self.routes.get(run, tag);
                             route.is_some_and(|route| route.other.is_some())
                         })
                         .map(|(run, tag)| (run.to_owned(), tag.to_owned()))
                 });
             let Some((run, tag)) = found else { continue };
-            let route = self
-                .routes
-                .get_mut(run.as_str())
-                .and_then(|tags| tags.get_mut(tag.as_str()));
-            if let Some(route) = route
+            if let Some(route) = self.routes.get_mut(&run, &tag)
                 && self.instances[index].other != route.other
             {
                 self.instances[index].other = route.other;
@@ -346,14 +321,21 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     /// Holds the events of an instant against the rules.
     fn hold(&mut self, instant: &[Event]) {
         self.story.turn_page();
-        let own = |event: &&Event| !event.tag.as_str().starts_with(ALERTS);
-        let mut rest: Vec<&Event> = instant.iter().filter(own).collect();
-        let Some(first) = rest.first() else {
+        let Some(first) = instant.iter().find(|event| !is_alert(event)) else {
             return;
         };
-        // NaN reads as 0, and what does not fit as the nearest that does; time never goes back.
-        let micros = (first.wall_time * 1e6).round() as i64;
-        let micros = micros.max(self.now.unwrap_or(i64::MIN));
+        let micros = micros(first.wall_time).max(self.now.unwrap_or(i64::MIN));
+        let mut rest: Vec<&Event> = Vec::new();
+        for event in instant {
+            // Most series of a log may concern no rule.
+            if !self.routes.is_idle(&event.run, &event.tag) && !is_alert(event) {
+                rest.push(event);
+            }
+        }
+        if rest.is_empty() && self.instances.is_empty() {
+            self.now = Some(micros);
+            return;
+        }
         self.ticks_before(micros);
         self.now = Some(micros);
         let wall_time = if first.wall_time.is_finite() {
@@ -368,9 +350,10 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         let mut touched = Vec::new();
         // A series with several values in one instant is decided on at each of them.
         while !rest.is_empty() {
+            let alone = rest.len() == 1;
             let mut taken = HashSet::new();
             for event in rest.drain(..) {
-                if taken.insert((&event.run, &event.tag)) {
+                if alone || taken.insert((&event.run, &event.tag)) {
                     self.take(event, moment, &mut touched);
                 } else {
                     again.push(event);
@@ -388,6 +371,20 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             self.order = order;
         }
     }
+}
+
+/// Whether alerts themselves wrote it.
+fn is_alert(event: &Event) -> bool {
+    event.tag.as_str().starts_with(ALERTS)
+}
+
+/// The nearest whole number of microseconds, and the nearest that there is of what does not fit; NaN reads as 0.
+fn micros(wall_time: f64) -> i64 {
+    let micros = wall_time * 1e6;
+    let whole = micros as i64;
+    // `round` would be a call, at every event.
+    let rest = micros - whole as f64;
+    whole.saturating_add(i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
 }
 
 impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {

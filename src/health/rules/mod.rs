@@ -10,6 +10,7 @@ mod history;
 mod instance;
 mod machine;
 mod promql;
+mod routes;
 mod rule;
 #[cfg(feature = "rules")]
 mod scenario;

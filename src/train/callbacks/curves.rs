@@ -5,8 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::flow::SinkError;
-use crate::metrics::{MetricError, MulticlassMetrics};
-use crate::train::classification::measure;
+use crate::metrics::{Accumulator, MetricError, MulticlassBatch, MulticlassMetrics};
 use crate::train::evaluation::pictures::{Roc, diagram, roc};
 use crate::train::{Control, EpochEnd, Hook, HookError, Predictions, Session, Split};
 
@@ -102,4 +101,17 @@ impl Measured {
         let metrics = self.metrics.get_or_init(|| measure(&self.predictions));
         metrics.as_ref().map_err(|error| error.to_string().into())
     }
+}
+
+/// All metrics of a classifier's predictions.
+fn measure(predictions: &Predictions) -> Result<MulticlassMetrics, MetricError> {
+    let mut metrics = MulticlassMetrics::new(predictions.classes());
+    let mut labels = Vec::with_capacity(predictions.len());
+    let mut scores = Vec::with_capacity(predictions.len() * predictions.classes());
+    for (_, label, row) in predictions.iter() {
+        labels.push(label);
+        scores.extend(row.iter().map(|&score| f64::from(score).clamp(0.0, 1.0)));
+    }
+    metrics.update(MulticlassBatch::new(&labels, &scores))?;
+    Ok(metrics)
 }
