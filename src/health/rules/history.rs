@@ -46,8 +46,14 @@ impl History {
 
     /// The last sample in `[from, to]`.
     pub(super) fn last_in(&self, from: i64, to: i64) -> Option<&Sample> {
-        let end = self.samples.partition_point(|sample| sample.at <= to);
-        let last = self.samples.get(end.checked_sub(1)?)?;
+        let newest = self.samples.back()?;
+        let last = if newest.at <= to {
+            // As it nearly always is.
+            newest
+        } else {
+            let end = self.samples.partition_point(|sample| sample.at <= to);
+            self.samples.get(end.checked_sub(1)?)?
+        };
         (last.at >= from).then_some(last)
     }
 

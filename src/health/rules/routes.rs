@@ -26,6 +26,8 @@ impl Route {
 
 /// So many series that concern nobody are known at a glance.
 const GLANCES: usize = 1024;
+/// In so many places behind one another a series is looked for.
+const NEIGHBOURS: usize = 8;
 
 /// The route of each series that occurred with a number.
 #[derive(Debug, Default)]
@@ -56,18 +58,26 @@ impl Routes {
 
     /// Whether it is known that the series concerns nobody. No series that is idle begins to concern somebody.
     pub(super) fn is_idle(&mut self, run: &RunName, tag: &Tag) -> bool {
-        let (run_at, tag_at) = (address(run.as_str()), address(tag.as_str()));
-        let place = (run_at ^ (tag_at >> 4) ^ (tag_at >> 12)) % GLANCES;
-        if let Some(Some((known_run, known_tag))) = self.idle.get(place)
-            && address(known_run.as_str()) == run_at
-            && address(known_tag.as_str()) == tag_at
-        {
-            return true;
+        let at = (address(run.as_str()), address(tag.as_str()));
+        let place = (at.0 >> 4) ^ (at.1 >> 4);
+        let mut free = place % GLANCES;
+        for place in place..place + NEIGHBOURS {
+            let place = place % GLANCES;
+            match self.idle.get(place) {
+                Some(Some((run, tag))) if (address(run.as_str()), address(tag.as_str())) == at => {
+                    return true;
+                }
+                Some(Some(_)) => {}
+                _ => {
+                    free = place;
+                    break;
+                }
+            }
         }
         let is_idle = self.get(run, tag).is_some_and(Route::is_idle);
         if is_idle {
             self.idle.resize(GLANCES, None);
-            self.idle[place] = Some((run.clone(), tag.clone()));
+            self.idle[free] = Some((run.clone(), tag.clone()));
         }
         is_idle
     }
