@@ -321,25 +321,29 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     /// Holds the events of an instant against the rules.
     fn hold(&mut self, instant: &[Event]) {
         self.story.turn_page();
-        let Some(first) = instant.iter().find(|event| !is_alert(event)) else {
-            return;
-        };
-        let micros = micros(first.wall_time).max(self.now.unwrap_or(i64::MIN));
         let mut rest: Vec<&Event> = Vec::new();
+        let mut time = None;
         for event in instant {
             // Most series of a log may concern no rule.
-            if !self.routes.is_idle(&event.run, &event.tag) && !is_alert(event) {
+            let is_idle = self.routes.is_idle(&event.run, &event.tag);
+            if !is_idle && is_alert(event) {
+                continue;
+            }
+            time.get_or_insert(event.wall_time);
+            if !is_idle {
                 rest.push(event);
             }
         }
+        let Some(wall_time) = time else { return };
+        let micros = micros(wall_time).max(self.now.unwrap_or(i64::MIN));
         if rest.is_empty() && self.instances.is_empty() {
             self.now = Some(micros);
             return;
         }
         self.ticks_before(micros);
         self.now = Some(micros);
-        let wall_time = if first.wall_time.is_finite() {
-            first.wall_time
+        let wall_time = if wall_time.is_finite() {
+            wall_time
         } else {
             micros as f64 / 1e6
         };
