@@ -16,22 +16,27 @@ use std::fmt;
 /// assert_eq!(pattern.prefix_of("seed-1/eval/epoch_loss"), Some("seed-1/"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SeriesPattern(String);
+pub struct SeriesPattern {
+    text: String,
+    is_glob: bool,
+}
 
 impl SeriesPattern {
     /// The pattern that is written as `text`.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let is_glob = text.contains('*');
+        Self { text, is_glob }
     }
 
     /// The pattern as it is written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether it names more than one series of a session.
     pub fn is_glob(&self) -> bool {
-        self.0.contains('*')
+        self.is_glob
     }
 
     /// Whether it names the series at `path`.
@@ -41,12 +46,13 @@ impl SeriesPattern {
 
     /// What stands before the named end of `path`: nothing, or directories with a `/` behind them.
     pub fn prefix_of<'a>(&self, path: &'a str) -> Option<&'a str> {
-        if !self.is_glob() {
+        if !self.is_glob {
             let prefix = path.strip_suffix(self.as_str())?;
             return (prefix.is_empty() || prefix.ends_with('/')).then_some(prefix);
         }
         let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
-        let mut starts = starts.filter(|&start| glob(self.0.as_bytes(), &path.as_bytes()[start..]));
+        let mut starts =
+            starts.filter(|&start| glob(self.text.as_bytes(), &path.as_bytes()[start..]));
         starts.next().map(|start| &path[..start])
     }
 }
@@ -54,10 +60,10 @@ impl SeriesPattern {
 impl fmt::Display for SeriesPattern {
     /// Quoted where it could not be told from the rest of a condition.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains(['<', '>', '=', '!', ',', '(', ')', '"']) {
-            write!(f, "\"{}\"", self.0.replace('"', "\\\""))
+        if self.text.contains(['<', '>', '=', '!', ',', '(', ')', '"']) {
+            write!(f, "\"{}\"", self.text.replace('"', "\\\""))
         } else {
-            f.write_str(&self.0)
+            f.write_str(&self.text)
         }
     }
 }
