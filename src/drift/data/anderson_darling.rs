@@ -37,7 +37,7 @@ pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 ///
 /// # Errors
 ///
-/// As [`test`].
+/// As [`test()`].
 pub fn asymptotic(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
     let statistic = statistic(reference, current)?;
     let p_value = survival(1.0 + statistic * LIMIT_VARIANCE.sqrt());

@@ -43,7 +43,7 @@ impl Instant<'_> {
         self.add(run, tag, step.into(), Payload::Value(value.into()));
     }
 
-    /// Adds a histogram; see [`Run::histogram`].
+    /// Adds a histogram; see [`Run::histogram`](super::Run::histogram).
     pub fn histogram<T: Sample + Send + 'static>(
         &mut self,
         run: &str,
@@ -62,7 +62,7 @@ impl Instant<'_> {
         self.add(run, tag, step, Payload::Render(size, count));
     }
 
-    /// Adds a histogram of a tensor's values; see [`Run::histogram`].
+    /// Adds a histogram of a tensor's values; see [`Run::histogram`](super::Run::histogram).
     pub fn tensor(&mut self, run: &str, tag: &str, step: impl Into<Step>, values: Values<'_>) {
         match values {
             Values::F32(values) => self.histogram(run, tag, step, values),
@@ -70,7 +70,7 @@ impl Instant<'_> {
         }
     }
 
-    /// Adds what `make` returns; see [`Run::log_with`].
+    /// Adds what `make` returns; see [`Run::log_with`](super::Run::log_with).
     pub fn log_with(
         &mut self,
         run: &str,
