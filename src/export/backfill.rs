@@ -26,10 +26,10 @@ use crate::replay::{Names, Point, Sorter};
 /// let mut page = Vec::new();
 /// assert_eq!(backfill(&mut LogReader::open(dir.path())?, &mut page)?, 2);
 /// let expected = "# HELP modelpulse_accuracy The last value of the series of this name, by run\n\
-///     # TYPE modelpulse_accuracy gauge\n\
+///     ## TYPE modelpulse_accuracy gauge\n\
 ///     modelpulse_accuracy{run=\"eval\"} 0.7 1.500\n\
 ///     modelpulse_accuracy{run=\"eval\"} 0.8 2.250\n\
-///     # EOF\n";
+///     ## EOF\n";
 /// assert_eq!(page, expected.as_bytes());
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
