@@ -24,6 +24,21 @@ impl<'a> Column<'a> {
         matches!(self, Self::Numbers(_))
     }
 
+    /// How many values it has, missing ones among them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(values) => values.len(),
+            Self::Categories(names) => names.len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many values are there.
     #[must_use]
     pub fn present(&self) -> usize {
@@ -36,11 +51,7 @@ impl<'a> Column<'a> {
     /// How many are missing.
     #[must_use]
     pub fn missing(&self) -> usize {
-        let all = match self {
-            Self::Numbers(values) => values.len(),
-            Self::Categories(names) => names.len(),
-        };
-        all - self.present()
+        self.len() - self.present()
     }
 
     /// The categories; of numbers there are none.

@@ -1,7 +1,7 @@
 //! Verdicts that can be believed: a test that has its level, an effect that matters, and all features at once.
 
-use super::data::sample::Sample;
-use super::data::{Categories, Counts, Test, anderson_darling, ks};
+use super::data::sample::{Sample, steps};
+use super::data::{Categories, Counts, Distribution, Test, anderson_darling, ks};
 use super::{Column, Undefined};
 
 /// A feature on both sides.
@@ -167,16 +167,19 @@ pub struct Finding {
     pub adjusted: f64,
     /// How large the change is, of 0..=1.
     pub effect: f64,
+    /// By how much the effect may be off: more than 0 where a [profile](super::profile) does not keep all values.
+    pub error: f64,
 }
 
 impl Finding {
-    fn new(test: Chosen, Test { statistic, p_value }: Test, effect: f64) -> Self {
+    pub(super) fn new(test: Chosen, Test { statistic, p_value }: Test, effect: f64) -> Self {
         Self {
             test,
             statistic,
             p_value,
             adjusted: p_value,
             effect,
+            error: 0.0,
         }
     }
 }
@@ -220,10 +223,12 @@ impl Policy {
     /// Judges all features together.
     #[must_use]
     pub fn judge(&self, features: &[Feature<'_>]) -> Vec<Judged> {
-        let mut judged: Vec<Judged> = features
-            .iter()
-            .map(|feature| self.measure(feature))
-            .collect();
+        let judged = features.iter().map(|feature| self.measure(feature));
+        self.together(judged.collect())
+    }
+
+    /// Judges findings of features together.
+    pub(super) fn together(&self, mut judged: Vec<Judged>) -> Vec<Judged> {
         let findings = judged.iter_mut().flat_map(|feature| {
             let distribution = feature.distribution.as_mut().ok();
             distribution.into_iter().chain(feature.missing.as_mut())
@@ -244,34 +249,69 @@ impl Policy {
     pub fn test(&self, reference: &Column<'_>, current: &Column<'_>) -> Result<Finding, Undefined> {
         match (reference, current) {
             (Column::Numbers(a), Column::Numbers(b)) => {
-                let (a, b) = (Sample::new(a), Sample::new(b));
-                if a.len().min(b.len()) < self.min_values {
-                    return Err(Undefined::TooFew);
-                }
-                let counts = Counts::of_numbers(&a, &b);
-                if counts.reference().len() <= KINDS {
-                    return of_kinds(&counts);
-                }
-                let test = anderson_darling::asymptotic(&a, &b)?;
-                let effect = ks::Distance::of(&a, &b)?.distance;
-                Ok(Finding::new(Chosen::AndersonDarling, test, effect))
+                self.test_numbers(&Sample::new(a), &Sample::new(b))
             }
             (Column::Categories(_), Column::Categories(_)) => {
                 let categories = Categories::of(reference.names(), current.names());
-                let counts = categories.counts();
-                if counts.totals().into_iter().min() < Some(self.min_values as u64) {
-                    return Err(Undefined::TooFew);
-                }
-                of_kinds(counts)
+                self.test_counts(categories.counts())
             }
             _ => Err(Undefined::Categories),
         }
     }
 
+    /// The test of two distributions of numbers, before any correction: of samples, or of what profiles keep.
+    ///
+    /// # Errors
+    ///
+    /// As [`test`](Self::test).
+    pub fn test_numbers(
+        &self,
+        reference: &impl Distribution,
+        current: &impl Distribution,
+    ) -> Result<Finding, Undefined> {
+        if reference.len().min(current.len()) < self.min_values {
+            return Err(Undefined::TooFew);
+        }
+        if steps(reference, current).take(KINDS + 1).count() <= KINDS {
+            return of_kinds(&Counts::of_numbers(reference, current));
+        }
+        let test = anderson_darling::asymptotic(reference, current)?;
+        let effect = ks::Distance::of(reference, current)?.distance;
+        let mut finding = Finding::new(Chosen::AndersonDarling, test, effect);
+        finding.error = reference.error() + current.error();
+        Ok(finding)
+    }
+
+    /// The test of two counts of categories, before any correction.
+    ///
+    /// # Errors
+    ///
+    /// As [`test`](Self::test).
+    pub fn test_counts(&self, counts: &Counts) -> Result<Finding, Undefined> {
+        if counts.totals().into_iter().min() < Some(self.min_values as u64) {
+            return Err(Undefined::TooFew);
+        }
+        of_kinds(counts)
+    }
+
     fn measure(&self, feature: &Feature<'_>) -> Judged {
         let sides = [&feature.reference, &feature.current];
-        let counts = sides.map(Column::present);
-        let missing = sides.map(Column::missing);
+        self.judged(
+            feature.name,
+            feature.reference.is_numbers() != feature.current.is_numbers(),
+            [sides.map(Column::present), sides.map(Column::missing)],
+            self.test(&feature.reference, &feature.current),
+        )
+    }
+
+    /// What was found of a feature, of which there are so many values, and so many missing.
+    pub(super) fn judged(
+        &self,
+        name: &str,
+        other_type: bool,
+        [counts, missing]: [[usize; 2]; 2],
+        distribution: Result<Finding, Undefined>,
+    ) -> Judged {
         let rows = [0, 1].map(|side| counts[side] + missing[side]);
         let kinds = Counts::new(
             vec![counts[0] as u64, missing[0] as u64],
@@ -280,13 +320,12 @@ impl Policy {
         let enough = rows.iter().all(|&rows| rows >= self.min_values);
         let any = enough && missing.iter().any(|&missing| missing > 0);
         Judged {
-            name: feature.name.to_owned(),
+            name: name.to_owned(),
             verdict: Verdict::NoDrift,
             distribution_drifted: false,
             missing_drifted: false,
-            type_changed: feature.reference.is_numbers() != feature.current.is_numbers()
-                && counts.iter().all(|&count| count >= self.min_values),
-            distribution: self.test(&feature.reference, &feature.current),
+            type_changed: other_type && counts.iter().all(|&count| count >= self.min_values),
+            distribution,
             missing: any.then(|| of_kinds(&kinds).ok()).flatten(),
             missing_rates: [0, 1].map(|side| missing[side] as f64 / rows[side] as f64),
             counts,
@@ -295,7 +334,7 @@ impl Policy {
 
     fn decide(&self, feature: &mut Judged) {
         let drifted = |finding: &Finding, least: f64| {
-            finding.adjusted <= self.level && finding.effect >= least
+            finding.adjusted <= self.level && finding.effect - finding.error >= least
         };
         let distribution = feature.distribution.as_ref();
         feature.distribution_drifted =
@@ -305,7 +344,7 @@ impl Policy {
         feature.verdict =
             if feature.distribution_drifted || feature.missing_drifted || feature.type_changed {
                 Verdict::Drift
-            } else if distribution.is_ok() {
+            } else if distribution.is_ok_and(|found| found.error < self.min_effect) {
                 Verdict::NoDrift
             } else {
                 Verdict::NotEnoughData

@@ -187,6 +187,58 @@ impl ExactSum {
         self.waiting = 0;
     }
 
+    /// What it holds, the same for the same sum whatever made it: where its limbs begin, the limbs, and the sum of what
+    /// was not finite.
+    #[cfg(feature = "drift")]
+    pub(super) fn parts(&self) -> (usize, Vec<i64>, f64) {
+        let mut sum = self.clone();
+        sum.carry();
+        loop {
+            match sum.limbs[..] {
+                [.., 0] => drop(sum.limbs.pop()),
+                // One below zero, and a positive limb: that limb below zero alone.
+                [.., ref mut below, -1] if *below > 0 => {
+                    *below -= 1 << 32;
+                    sum.limbs.pop();
+                }
+                _ => break,
+            }
+        }
+        let zeros = sum.limbs.iter().take_while(|&&limb| limb == 0).count();
+        sum.limbs.drain(..zeros);
+        let low = if sum.limbs.is_empty() {
+            0
+        } else {
+            sum.low + zeros
+        };
+        // Of NaN there are many.
+        let special = if sum.special.is_nan() {
+            f64::NAN
+        } else {
+            sum.special
+        };
+        (low, sum.limbs, special)
+    }
+
+    /// A sum of its parts; none if no sum has such.
+    #[cfg(feature = "drift")]
+    pub(super) fn of_parts(low: usize, mut limbs: Vec<i64>, special: f64) -> Option<Self> {
+        let fits = low <= 64 && low + limbs.len() <= 70;
+        let carried = limbs.iter().all(|limb| limb.unsigned_abs() < 1 << 32);
+        if !(fits && carried && (special == 0.0 || !special.is_finite())) {
+            return None;
+        }
+        if !limbs.is_empty() {
+            limbs.resize(limbs.len().max(3), 0);
+        }
+        Some(Self {
+            limbs,
+            low,
+            waiting: 1,
+            special,
+        })
+    }
+
     /// Makes room for three limbs from `limb` on.
     #[cold]
     fn grow(&mut self, limb: usize) {

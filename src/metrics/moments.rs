@@ -246,7 +246,7 @@ fn add_products(
 ///
 /// The textbook difference Σ w a b - mean a Σ w b cancels where the means are large; here it is formed in exact sums
 /// around rounded means, and then corrected for that rounding.
-fn central(weight: &ExactSum, [a, b]: [&ExactSum; 2], product: &ExactSum) -> f64 {
+pub(super) fn central(weight: &ExactSum, [a, b]: [&ExactSum; 2], product: &ExactSum) -> f64 {
     let total = weight.value();
     if total <= 0.0 {
         return 0.0;

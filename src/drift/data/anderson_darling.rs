@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::sample::{Sample, steps};
-use super::{Test, Undefined, at_least};
+use super::sample::steps;
+use super::{Distribution, Test, Undefined, at_least};
 
 /// The variance of the statistic for very many values: 2 (π² - 9) / 3.
 const LIMIT_VARIANCE: f64 = 0.579_736_267_392_905_8;
@@ -19,7 +19,7 @@ const ENDS: [f64; 2] = [0.325, 6.546];
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty or both together are less than four, [`Undefined::Constant`].
-pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn test(reference: &impl Distribution, current: &impl Distribution) -> Result<Test, Undefined> {
     let statistic = statistic(reference, current)?;
     let [a, b, c] = LN_LEVEL;
     let p_value = if statistic < ENDS[0] {
@@ -38,7 +38,10 @@ pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 /// # Errors
 ///
 /// As [`test()`].
-pub fn asymptotic(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn asymptotic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
     let statistic = statistic(reference, current)?;
     let p_value = survival(1.0 + statistic * LIMIT_VARIANCE.sqrt());
     Ok(Test { statistic, p_value })
@@ -81,8 +84,8 @@ fn survival(z: f64) -> f64 {
 }
 
 /// The normalised statistic.
-fn statistic(reference: &Sample, current: &Sample) -> Result<f64, Undefined> {
-    at_least(1, [reference, current])?;
+fn statistic(reference: &impl Distribution, current: &impl Distribution) -> Result<f64, Undefined> {
+    at_least(1, reference, current)?;
     let sizes = [reference.len() as f64, current.len() as f64];
     let n = sizes[0] + sizes[1];
     if n < 4.0 {

@@ -1,6 +1,6 @@
 //! Numbers in bins, so that they can be compared as categories are.
 
-use super::{Counts, Sample};
+use super::{Counts, Distribution};
 
 /// The edges at the quantiles of the reference, `bins` - 1 or fewer of them: equal ones are one.
 ///
@@ -16,7 +16,7 @@ use super::{Counts, Sample};
 /// assert_eq!((counts.reference(), counts.current()), (&[2, 1, 1, 1][..], &[1, 1, 0, 1][..]));
 /// ```
 #[must_use]
-pub fn quantiles(reference: &Sample, bins: usize) -> Vec<f64> {
+pub fn quantiles(reference: &impl Distribution, bins: usize) -> Vec<f64> {
     let share = |i: usize| reference.quantile(i as f64 / bins as f64);
     let mut edges: Vec<f64> = (1..bins).filter_map(share).collect();
     edges.dedup();
@@ -25,19 +25,17 @@ pub fn quantiles(reference: &Sample, bins: usize) -> Vec<f64> {
 
 /// How many values of each sample are in each bin of [`quantiles`]; missing ones are in none.
 #[must_use]
-pub fn counts(edges: &[f64], reference: &Sample, current: &Sample) -> Counts {
-    let in_bins = |sample: &Sample| {
-        let mut below = 0;
-        let upto = edges
-            .iter()
-            .map(|edge| sample.values().partition_point(|value| value <= edge));
-        let ends: Vec<usize> = upto.chain([sample.len()]).collect();
-        let counted = ends.into_iter().map(|end| {
-            let count = end - below;
-            below = end;
-            count as u64
-        });
-        counted.collect()
-    };
-    Counts::new(in_bins(reference), in_bins(current))
+pub fn counts(edges: &[f64], reference: &impl Distribution, current: &impl Distribution) -> Counts {
+    Counts::new(between(edges, reference), between(edges, current))
+}
+
+fn between(edges: &[f64], distribution: &impl Distribution) -> Vec<u64> {
+    let mut below = 0;
+    let upto = edges.iter().map(|&edge| distribution.upto(edge));
+    let counted = upto.chain([distribution.len()]).map(|end| {
+        let count = end - below;
+        below = end;
+        count as u64
+    });
+    counted.collect()
 }

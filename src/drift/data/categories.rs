@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::factorial::ln_binomial;
 
-use super::sample::{Sample, steps, sum};
+use super::sample::{steps, sum};
 use super::t_test::normal_survival;
-use super::{Test, Undefined};
+use super::{Distribution, Test, Undefined};
 
 /// The categories of two samples, in order, with their [`Counts`].
 ///
@@ -114,7 +114,7 @@ impl Counts {
 
     /// Each distinct number is a category.
     #[must_use]
-    pub fn of_numbers(reference: &Sample, current: &Sample) -> Self {
+    pub fn of_numbers(reference: &impl Distribution, current: &impl Distribution) -> Self {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for step in steps(reference, current) {
             a.push(step.here[0] as u64);

@@ -6,8 +6,8 @@ use std::f64::consts::PI;
 use statrs::function::factorial::ln_binomial;
 use statrs::function::gamma::ln_gamma;
 
-use super::sample::{Sample, steps, sum};
-use super::{Test, Undefined, at_least};
+use super::sample::{steps, sum};
+use super::{Distribution, Test, Undefined, at_least};
 
 /// Up to so many values in the larger sample the exact p-value is taken, as in scipy.
 pub const EXACT: usize = 20;
@@ -17,7 +17,7 @@ pub const EXACT: usize = 20;
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one has fewer than two values.
-pub fn auto(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn auto(reference: &impl Distribution, current: &impl Distribution) -> Result<Test, Undefined> {
     if reference.len().max(current.len()) <= EXACT {
         exact(reference, current)
     } else {
@@ -31,7 +31,10 @@ pub fn auto(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one has fewer than two values.
-pub fn asymptotic(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn asymptotic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
     let statistic = statistic(reference, current)?.1;
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let (all, k) = (n + m, n * m);
@@ -49,7 +52,10 @@ pub fn asymptotic(reference: &Sample, current: &Sample) -> Result<Test, Undefine
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one has fewer than two values.
-pub fn exact(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn exact(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
     let (u, statistic) = statistic(reference, current)?;
     let (n, m) = (reference.len() as i128, current.len() as i128);
     let (mut a, mut b) = (n, m);
@@ -91,8 +97,11 @@ pub fn exact(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 }
 
 /// The sum of squares of ranks, with midranks for ties, and the statistic.
-fn statistic(reference: &Sample, current: &Sample) -> Result<(f64, f64), Undefined> {
-    at_least(2, [reference, current])?;
+fn statistic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<(f64, f64), Undefined> {
+    at_least(2, reference, current)?;
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let mut sums = [0.0; 2];
     for step in steps(reference, current) {

@@ -18,7 +18,7 @@ const SIZE: usize = 2 * AT.len();
 ///
 /// [`Undefined`] if one has fewer than five values, one is infinite, or the middle half of them are all equal.
 pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
-    finite(5, [reference, current])?;
+    finite(5, reference, current)?;
     let mut both = reference.values().to_vec();
     both.extend(current.values());
     let both = Sample::new(&both);

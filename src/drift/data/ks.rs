@@ -1,8 +1,8 @@
 //! The Kolmogorov–Smirnov test: the largest distance between two empirical distribution functions.
 
 use super::kolmogorov;
-use super::sample::{Sample, steps};
-use super::{Test, Undefined, at_least};
+use super::sample::steps;
+use super::{Distribution, Test, Undefined, at_least};
 
 /// The largest distance, and where it is.
 ///
@@ -29,8 +29,11 @@ impl Distance {
     /// # Errors
     ///
     /// [`Undefined::TooFew`] if one is empty.
-    pub fn of(reference: &Sample, current: &Sample) -> Result<Self, Undefined> {
-        at_least(1, [reference, current])?;
+    pub fn of(
+        reference: &impl Distribution,
+        current: &impl Distribution,
+    ) -> Result<Self, Undefined> {
+        at_least(1, reference, current)?;
         let (n, m) = (reference.len() as f64, current.len() as f64);
         // The extremes at values of the reference, then at those of the current sample: scipy takes the first.
         let mut highest = [(f64::NEG_INFINITY, 0.0); 2];
@@ -76,7 +79,7 @@ pub const EXACT: usize = 10_000;
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn auto(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn auto(reference: &impl Distribution, current: &impl Distribution) -> Result<Test, Undefined> {
     if reference.len().max(current.len()) <= EXACT {
         exact(reference, current)
     } else {
@@ -92,7 +95,10 @@ pub fn auto(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn exact(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn exact(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
     let statistic = Distance::of(reference, current)?.distance;
     let (n, m) = (reference.len(), current.len());
     let common = n / gcd(n, m) * m;
@@ -112,7 +118,10 @@ pub fn exact(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn asymptotic(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn asymptotic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
     let statistic = Distance::of(reference, current)?.distance;
     let (n, m) = (reference.len() as f64, current.len() as f64);
     // Halves are rounded to even, as numpy does it.

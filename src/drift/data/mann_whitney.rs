@@ -1,8 +1,8 @@
 //! The Mann–Whitney test: whether values of one sample tend to be larger than those of the other.
 
-use super::sample::{Sample, steps};
+use super::sample::steps;
 use super::t_test::normal_survival;
-use super::{Test, Undefined, at_least};
+use super::{Distribution, Test, Undefined, at_least};
 
 /// What would be extreme.
 ///
@@ -31,7 +31,11 @@ pub enum Side {
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn auto(reference: &Sample, current: &Sample, side: Side) -> Result<Test, Undefined> {
+pub fn auto(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+    side: Side,
+) -> Result<Test, Undefined> {
     let few = reference.len().min(current.len()) <= 8;
     if few && steps(reference, current).all(|step| step.ties() == 1.0) {
         exact(reference, current, side)
@@ -45,7 +49,11 @@ pub fn auto(reference: &Sample, current: &Sample, side: Side) -> Result<Test, Un
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn asymptotic(reference: &Sample, current: &Sample, side: Side) -> Result<Test, Undefined> {
+pub fn asymptotic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+    side: Side,
+) -> Result<Test, Undefined> {
     let (u, ties) = statistic(reference, current)?;
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let all = n + m;
@@ -64,7 +72,11 @@ pub fn asymptotic(reference: &Sample, current: &Sample, side: Side) -> Result<Te
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn exact(reference: &Sample, current: &Sample, side: Side) -> Result<Test, Undefined> {
+pub fn exact(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+    side: Side,
+) -> Result<Test, Undefined> {
     let (u, _) = statistic(reference, current)?;
     let (n, m) = (reference.len(), current.len());
     // The chance of each U: the generating function is a Gaussian binomial coefficient, built factor by factor.
@@ -107,8 +119,11 @@ impl Side {
 }
 
 /// U of the reference, and the sum of t³ - t over groups of t equal values.
-fn statistic(reference: &Sample, current: &Sample) -> Result<(f64, f64), Undefined> {
-    at_least(1, [reference, current])?;
+fn statistic(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<(f64, f64), Undefined> {
+    at_least(1, reference, current)?;
     let (mut u, mut ties) = (0.0, 0.0);
     for step in steps(reference, current) {
         u += step.here[0] as f64 * (step.below[1] as f64 + step.here[1] as f64 / 2.0);

@@ -2,7 +2,8 @@
 //!
 //! A test answers with a [`Test`]: a statistic and the chance of one as extreme, were both samples of one distribution.
 //! A distance is a number. Either is refused with an [`Undefined`] where the samples do not define it; nothing stands in
-//! for it. Samples are a [`Sample`] of numbers or [`Counts`] of categories; missing values are left out and counted.
+//! for it. Samples are a [`Sample`] of numbers, a [`Distribution`] of a profile or [`Counts`] of categories; missing
+//! values are left out and counted.
 //!
 //! | numbers | |
 //! |---|---|
@@ -23,6 +24,7 @@ pub mod anderson_darling;
 pub mod bins;
 mod categories;
 pub mod cramer_von_mises;
+mod distribution;
 pub(crate) mod eigen;
 pub mod epps_singleton;
 mod kolmogorov;
@@ -33,6 +35,8 @@ pub mod t_test;
 pub mod transport;
 
 pub use categories::{Categories, Counts, NONE};
+pub(crate) use distribution::Known;
+pub use distribution::{Distribution, Weighted};
 pub use sample::Sample;
 
 use super::Undefined;
@@ -58,17 +62,25 @@ pub struct Test {
 }
 
 /// Both samples have at least so many values.
-fn at_least(needed: usize, samples: [&Sample; 2]) -> Result<(), Undefined> {
-    if samples.iter().any(|sample| sample.len() < needed) {
+fn at_least(
+    needed: usize,
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<(), Undefined> {
+    if reference.len().min(current.len()) < needed {
         return Err(Undefined::TooFew);
     }
     Ok(())
 }
 
 /// The same, and all are finite.
-fn finite(needed: usize, samples: [&Sample; 2]) -> Result<(), Undefined> {
-    at_least(needed, samples)?;
-    if samples.iter().all(|sample| sample.is_finite()) {
+fn finite(
+    needed: usize,
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<(), Undefined> {
+    at_least(needed, reference, current)?;
+    if reference.is_finite() && current.is_finite() {
         Ok(())
     } else {
         Err(Undefined::Infinite)

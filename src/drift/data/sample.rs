@@ -1,5 +1,6 @@
 //! A sample in order, and two samples side by side.
 
+use super::distribution::Distribution;
 use crate::metrics::radix;
 
 /// The values of one feature, in order; NaN is a value that is missing.
@@ -78,15 +79,7 @@ impl Sample {
             self.sorted[below as usize],
             self.sorted[place.ceil() as usize],
         );
-        let part = place - below;
-        // The side that is nearer is the one that is exact.
-        Some(if low == high {
-            low
-        } else if part < 0.5 {
-            low + (high - low) * part
-        } else {
-            high - (high - low) * (1.0 - part)
-        })
+        between(low, high, place - below)
     }
 
     /// The mean; NaN of nothing.
@@ -107,6 +100,18 @@ impl Sample {
     pub fn deviation(&self) -> f64 {
         (self.squares() / self.sorted.len() as f64).sqrt()
     }
+}
+
+/// What lies between two values at a part of the way.
+pub(super) fn between(low: f64, high: f64, part: f64) -> Option<f64> {
+    // The side that is nearer is the one that is exact.
+    Some(if low == high {
+        low
+    } else if part < 0.5 {
+        low + (high - low) * part
+    } else {
+        high - (high - low) * (1.0 - part)
+    })
 }
 
 /// A sum whose rounding does not grow with its length (A. Neumaier, 1974, doi 10.1002/zamm.19740540106).
@@ -147,26 +152,26 @@ impl Step {
     }
 }
 
-/// The distinct values of two samples, in order.
-pub(crate) fn steps<'a>(a: &'a Sample, b: &'a Sample) -> impl Iterator<Item = Step> + 'a {
-    let sides = [a.values(), b.values()];
+/// The distinct values of two distributions, in order.
+pub(crate) fn steps<'a>(
+    a: &'a impl Distribution,
+    b: &'a impl Distribution,
+) -> impl Iterator<Item = Step> + 'a {
     let mut at = [0, 0];
+    let mut below = [0, 0];
     std::iter::from_fn(move || {
-        let next = |side: usize| sides[side].get(at[side]).copied();
-        let value = match (next(0), next(1)) {
+        let value = match (a.at(at[0]), b.at(at[1])) {
             (Some(left), Some(right)) => left.min(right),
             (left, right) => left.or(right)?,
         };
-        let below = at;
-        for side in 0..2 {
-            while sides[side].get(at[side]) == Some(&value) {
-                at[side] += 1;
-            }
-        }
-        Some(Step {
+        let (left, right) = (a.pass(at[0], value), b.pass(at[1], value));
+        at = [left.0, right.0];
+        let step = Step {
             value,
             below,
-            here: [at[0] - below[0], at[1] - below[1]],
-        })
+            here: [left.1, right.1],
+        };
+        below = [step.upto(0), step.upto(1)];
+        Some(step)
     })
 }

@@ -4,15 +4,18 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 use statrs::function::erf::erfc;
 
 use super::sample::{Sample, sum};
-use super::{Test, Undefined, finite};
+use super::{Distribution, Test, Undefined, finite};
 
 /// Student's t for samples of equal variance, two-sided.
 ///
 /// # Errors
 ///
 /// [`Undefined`] if one is empty, both have one value, one is infinite, or all are equal.
-pub fn student(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
-    finite(1, [reference, current])?;
+pub fn student(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
+    finite(1, reference, current)?;
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let freedom = n + m - 2.0;
     if freedom < 1.0 {
@@ -27,19 +30,24 @@ pub fn student(reference: &Sample, current: &Sample) -> Result<Test, Undefined> 
 /// # Errors
 ///
 /// [`Undefined`] if one has fewer than two values, one is infinite, or all are equal.
-pub fn welch(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
-    finite(2, [reference, current])?;
-    let part = |sample: &Sample| {
-        let n = sample.len() as f64;
-        sample.squares() / (n - 1.0) / n
-    };
-    let (a, b) = (part(reference), part(current));
+pub fn welch(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<Test, Undefined> {
+    finite(2, reference, current)?;
     let (n, m) = (reference.len() as f64, current.len() as f64);
+    let a = reference.squares() / (n - 1.0) / n;
+    let b = current.squares() / (m - 1.0) / m;
     let freedom = (a + b).powi(2) / (a * a / (n - 1.0) + b * b / (m - 1.0));
     t(reference, current, a + b, freedom)
 }
 
-fn t(reference: &Sample, current: &Sample, variance: f64, freedom: f64) -> Result<Test, Undefined> {
+fn t(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+    variance: f64,
+    freedom: f64,
+) -> Result<Test, Undefined> {
     let difference = reference.mean() - current.mean();
     if variance <= 0.0 && difference == 0.0 {
         return Err(Undefined::Constant);
@@ -57,7 +65,7 @@ fn t(reference: &Sample, current: &Sample, variance: f64, freedom: f64) -> Resul
 /// # Errors
 ///
 /// [`Undefined`] if one has fewer than two values, one is infinite, or all are equal.
-pub fn z(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+pub fn z(reference: &impl Distribution, current: &impl Distribution) -> Result<Test, Undefined> {
     let statistic = welch(reference, current)?.statistic;
     Ok(Test {
         statistic,
@@ -72,7 +80,7 @@ pub fn z(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
 ///
 /// [`Undefined`] if one is empty, both have one value, one is infinite, or all are as far from their median.
 pub fn levene(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
-    finite(1, [reference, current])?;
+    finite(1, reference, current)?;
     let spread = |sample: &Sample| {
         let median = sample.quantile(0.5).unwrap_or(f64::NAN);
         let values = sample.values().iter().map(|value| (value - median).abs());

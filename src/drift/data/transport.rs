@@ -1,7 +1,7 @@
 //! Distances that see how far values have moved.
 
-use super::sample::{Sample, steps, sum};
-use super::{Undefined, at_least};
+use super::sample::{steps, sum};
+use super::{Distribution, Undefined, at_least};
 
 /// The Wasserstein distance of order one: how far values must move on average, in their own unit. Infinite if an
 /// infinite value has to.
@@ -17,8 +17,11 @@ use super::{Undefined, at_least};
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn wasserstein(reference: &Sample, current: &Sample) -> Result<f64, Undefined> {
-    at_least(1, [reference, current])?;
+pub fn wasserstein(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<f64, Undefined> {
+    at_least(1, reference, current)?;
     Ok(sum(
         areas(reference, current).map(|(apart, width)| apart.abs() * width)
     ))
@@ -29,14 +32,20 @@ pub fn wasserstein(reference: &Sample, current: &Sample) -> Result<f64, Undefine
 /// # Errors
 ///
 /// [`Undefined::TooFew`] if one is empty.
-pub fn energy(reference: &Sample, current: &Sample) -> Result<f64, Undefined> {
-    at_least(1, [reference, current])?;
+pub fn energy(
+    reference: &impl Distribution,
+    current: &impl Distribution,
+) -> Result<f64, Undefined> {
+    at_least(1, reference, current)?;
     let squares = sum(areas(reference, current).map(|(apart, width)| apart * apart * width));
     Ok((2.0 * squares).sqrt())
 }
 
 /// How far apart the distribution functions are between two values, and how far those are.
-fn areas<'a>(a: &'a Sample, b: &'a Sample) -> impl Iterator<Item = (f64, f64)> + 'a {
+fn areas<'a>(
+    a: &'a impl Distribution,
+    b: &'a impl Distribution,
+) -> impl Iterator<Item = (f64, f64)> + 'a {
     let (n, m) = (a.len() as f64, b.len() as f64);
     let mut before: Option<(f64, f64)> = None;
     steps(a, b).filter_map(move |step| {
