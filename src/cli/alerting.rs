@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::json;
 use crate::export::{Notifier, NotifierError, check_receiver};
+use crate::health::drift::{Detected, ParseWatchedError, Watched};
 use crate::health::{ParseConditionError, Rule, RuleFile, RuleSet, State, Transition};
 
 /// The rules that events are held against.
@@ -19,6 +20,19 @@ pub(super) struct RuleArgs {
     /// A file of rules, in TOML; `modelpulse rules init` makes one
     #[arg(long = "rules", value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// Have a detector of concept drift watch a series, such as adwin:eval/epoch_loss, or page_hinkley,threshold=20:loss
+    /// with a setting of its own. There are adwin, cusum, ddm, ecdd_wt, eddm, fhddm, hddm_a, hddm_w, kswin,
+    /// moving_average, page_hinkley, rddm and stepd. May be given several times
+    #[arg(long, value_name = "DETECTOR:SERIES", value_parser = parse_watched)]
+    detect: Vec<Watched>,
+}
+
+/// What watches the events.
+pub(super) struct Watching {
+    /// The rules, and who is told of their alerts; `None` where there is no rule.
+    pub(super) alerts: Option<(RuleSet, NotifyArgs)>,
+    pub(super) detectors: Vec<Watched>,
 }
 
 /// Who is told of alerts.
@@ -73,54 +87,57 @@ impl NotifyArgs {
     }
 }
 
+fn parse_watched(text: &str) -> Result<Watched, ParseWatchedError> {
+    text.parse()
+}
+
 fn parse_rule(rule: &str) -> Result<Rule, ParseConditionError> {
     rule.parse()
 }
 
 impl RuleArgs {
     /// These rules, and those of a file.
-    pub(super) fn of(rule: Vec<Rule>, file: Option<PathBuf>) -> Self {
-        Self { rule, file }
+    pub(super) fn of(rule: Vec<Rule>, file: Option<PathBuf>, detect: Vec<Watched>) -> Self {
+        Self { rule, file, detect }
     }
 
-    /// The conditions as they are written, and the file.
-    pub(super) fn parts(&self) -> (Vec<String>, Option<&Path>) {
+    /// The conditions, the file, and the detectors as they are written.
+    pub(super) fn parts(&self) -> (Vec<String>, Option<&Path>, Vec<String>) {
         let rules = self.rule.iter().map(ToString::to_string);
-        (rules.collect(), self.file.as_deref())
+        let detect = self.detect.iter().map(ToString::to_string);
+        (rules.collect(), self.file.as_deref(), detect.collect())
     }
 
-    /// The rules of the file, and behind them those of the command line; `None` where there are none.
-    pub(super) fn rules(&self) -> anyhow::Result<Option<RuleSet>> {
-        Ok(self.watch(&NotifyArgs::default())?.map(|(rules, _)| rules))
-    }
-
-    /// The rules, and who is told of their alerts: those that the file names, and `notify`.
-    pub(super) fn watch(
-        &self,
-        notify: &NotifyArgs,
-    ) -> anyhow::Result<Option<(RuleSet, NotifyArgs)>> {
-        let (rules, mut told) = match &self.file {
-            None if self.rule.is_empty() && notify.is_empty() => return Ok(None),
-            None if self.rule.is_empty() => bail!(
-                "nothing to tell of: alerts come from rules; give --rule CONDITION or --rules FILE"
-            ),
-            None => (RuleSet::new(Vec::new())?, NotifyArgs::default()),
-            Some(path) => {
-                let file = read(path)?;
-                let notify = file.notify;
-                (
-                    file.rules,
-                    NotifyArgs::of(notify.alertmanagers, notify.webhooks),
-                )
-            }
-        };
+    /// The rules and the detectors of the file, behind them those of the command line, and who is told of alerts: those
+    /// that the file names, and `notify`.
+    pub(super) fn watch(&self, notify: &NotifyArgs) -> anyhow::Result<Watching> {
+        let mut told = NotifyArgs::default();
+        let mut detectors = Vec::new();
+        let mut rules = RuleSet::new(Vec::new())?;
+        if let Some(path) = &self.file {
+            let file = read(path)?;
+            told = NotifyArgs::of(file.notify.alertmanagers, file.notify.webhooks);
+            (rules, detectors) = (file.rules, file.detectors);
+        }
+        detectors.extend_from_slice(&self.detect);
+        Watched::check(&detectors)?;
         let rules = rules.with(self.rule.clone())?;
         if rules.is_empty() {
-            bail!("no rule: the file has none, and there is no --rule");
+            if !notify.is_empty() {
+                bail!(
+                    "nothing to tell of: alerts come from rules; give --rule CONDITION or --rules FILE"
+                );
+            }
+            if self.file.is_some() && detectors.is_empty() {
+                bail!("no rule: the file has none, and there is no --rule");
+            }
         }
         told.alertmanager.extend_from_slice(&notify.alertmanager);
         told.webhook.extend_from_slice(&notify.webhook);
-        Ok(Some((rules, told)))
+        Ok(Watching {
+            alerts: (!rules.is_empty()).then_some((rules, told)),
+            detectors,
+        })
     }
 }
 
@@ -143,6 +160,20 @@ pub(super) fn object(transition: &Transition) -> serde_json::Value {
         "value": json::number(transition.value),
         "labels": labels.map(|(name, value)| (name, value.into())).collect::<serde_json::Map<_, _>>(),
         "message": transition.message,
+    })
+}
+
+/// A warning or a drift as a script reads it.
+pub(super) fn detected(detected: &Detected) -> serde_json::Value {
+    serde_json::json!({
+        "detector": *detected.detector,
+        "signal": detected.word(),
+        "run": detected.run.as_str(),
+        "tag": detected.tag.as_str(),
+        "step": detected.step.as_i64(),
+        "wall_time": json::number(detected.wall_time),
+        "value": json::number(detected.value),
+        "values": detected.values,
     })
 }
 

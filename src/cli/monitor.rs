@@ -137,7 +137,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     if !args.quiet {
         builder = builder.sink(Lines);
     }
-    if let Some((rules, notify)) = args.rules.watch(&args.notify)? {
+    let watching = args.rules.watch(&args.notify)?;
+    if !watching.detectors.is_empty() {
+        builder = builder.detectors_with(watching.detectors, |detected| {
+            // Nobody may be reading any more; the model is watched on.
+            let _ = writeln!(std::io::stdout(), "{detected}");
+        });
+    }
+    if let Some((rules, notify)) = watching.alerts {
         let notifier = notify.notifier(&logdir)?;
         let board = board.clone();
         builder = builder.sink_with(move |dir| {

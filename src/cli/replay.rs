@@ -2,6 +2,7 @@
 
 mod timeline;
 
+use std::cell::Ref;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,28 +12,31 @@ use anyhow::{Context, anyhow, bail};
 
 use self::timeline::{Placed, Timeline};
 use super::Verdict;
-use super::alerting::{self, RuleArgs};
+use super::alerting::{self, NotifyArgs, RuleArgs};
 use super::plot::Picture;
 use super::progress::{Progress, Shown};
 use super::select::{Rename, Select};
 use crate::export::event_as_json;
 use crate::flow::{Event, Sink, Source};
+use crate::health::drift::{DETECTORS, Detected, Detectors, Watched, WithDetectors};
 use crate::health::{Alerts, RuleSet};
 use crate::log::LogReader;
 use crate::replay::{Copied, LogCopy, Paced};
 use crate::summary::Value;
 use crate::types::RunName;
 
-/// Replay an old log: through rules, to the console, into a new log
+/// Replay an old log: through rules and detectors of drift, to the console, into a new log
 ///
 /// A rule is a condition that must not hold, such as SERIES < NUMBER; the series is given by run and tag,
 /// or by the end of that path. NaN breaks every rule, if it does not say otherwise. When an alert would have fired
-/// is printed.
+/// is printed. What a detector says of a series (--detect) is printed too, and rules can name it:
+/// adwin/epoch_loss/drift_signal is 2 at a drift, 1 where there is a warning, and 0 else.
 ///
 /// A log that is replayed into a new one is read alike, by TensorBoard and by everyone: what is not changed is
 /// copied byte for byte, without what is damaged.
 ///
-/// Exit code: 0 if no alert fired, 1 if one did, 2 if a rule had no series in the log or the input was bad.
+/// Exit code: 0 if no alert fired and no drift was found, 1 if one did, 2 if a rule or a detector had no series in the log
+/// or the input was bad.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -79,6 +83,7 @@ Examples:
   modelpulse replay runs/digits-001 --rule 'eval/epoch_accuracy < 0.9'
   modelpulse replay runs --rule 'epoch_loss > 2' --rule 'batch/batch_loss > 10' --json
   modelpulse replay runs --rules rules.toml --table --plot alerts.svg
+  modelpulse replay runs --detect adwin:eval/epoch_loss --detect kswin:batch_loss
   modelpulse replay runs --print --tag '*loss' --steps 100..200
   modelpulse replay runs --to thin --every 10 --drop-tag 'weights/*' --rename-run 'digits-*=d*'
   modelpulse replay runs --to live --speed 60     # an hour in a minute; tensorboard --logdir live
@@ -92,8 +97,10 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
-    let rules = args.rules.rules()?;
-    let shows = args.print || rules.is_some();
+    let watching = args.rules.watch(&NotifyArgs::default())?;
+    let rules = watching.alerts.map(|(rules, _)| rules);
+    let detectors = watching.detectors;
+    let shows = args.print || rules.is_some() || !detectors.is_empty();
     if rules.is_none() && (args.table || args.plot.is_some()) {
         bail!("--table and --plot show alerts: give --rule CONDITION or --rules FILE");
     }
@@ -102,7 +109,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         Picture::of(path)?;
     }
     if !shows && args.to.is_none() {
-        bail!("nothing to replay to: give --rule CONDITION or --rules FILE, --print, or --to DIR");
+        bail!(
+            "nothing to replay to: give --rule CONDITION or --rules FILE, --detect DETECTOR:SERIES, --print, or --to DIR"
+        );
     }
     // A new log is written record by record, the rest sees events; at a given speed both take their time at once.
     std::thread::scope(|scope| {
@@ -111,7 +120,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             .is_some()
             .then(|| scope.spawn(|| copy(&args, !shows)));
         let shown = if shows {
-            show(&args, rules)
+            show(&args, rules, detectors)
         } else {
             Ok(Verdict::Well)
         };
@@ -156,7 +165,7 @@ fn say_copied(args: &Args, alone: bool, copied: &Copied) -> anyhow::Result<()> {
 }
 
 /// Holds the events against rules, and prints them.
-fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
+fn show(args: &Args, rules: Option<RuleSet>, detectors: Vec<Watched>) -> anyhow::Result<Verdict> {
     let (placed, places) = Placed::new(
         LogReader::open_runs(&args.logdir, |run| args.select.takes_run(run))?,
         args.select.edit_with(Some(&args.rename)),
@@ -165,7 +174,13 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
     let progress = Progress::new("replaying", [&args.logdir], takes)?.beside_output();
     let mut source = Shown::new(placed, progress.clone());
     let mut lines = Lines::new(args.speed.is_some());
-    let mut fired = 0_u64;
+    let (mut fired, mut drifts) = (0_u64, 0_u64);
+    let watches = !detectors.is_empty();
+    let detected = Mutex::new(Vec::new());
+    let detectors = Detectors::new(detectors, |said: &Detected| {
+        lock(&detected).push(said.clone())
+    });
+    let mut watched = WithDetectors::new(&mut source, detectors);
     let changes = Mutex::new(Vec::new());
     let mut alerts = rules
         .clone()
@@ -190,8 +205,8 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
     };
     {
         let mut paced: Box<dyn Source> = match args.speed {
-            Some(speed) => Box::new(Paced::new(&mut source, speed)),
-            None => Box::new(&mut source),
+            Some(speed) => Box::new(Paced::new(&mut watched, speed)),
+            None => Box::new(&mut watched),
         };
         while let Some(instant) = paced.next_instant().map_err(|error| anyhow!(error))? {
             for event in instant.iter().filter(|_| args.print) {
@@ -201,9 +216,23 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
                     lines.print(&Line(event));
                 }
             }
+            for said in std::mem::take(&mut *lock(&detected)) {
+                drifts += u64::from(said.is_drift());
+                if args.json {
+                    lines.print(&alerting::detected(&said));
+                } else if !args.table {
+                    lines.print(&said);
+                }
+            }
             if let (Some(alerts), Some(timeline)) = (&mut alerts, &mut timeline) {
                 if tells_places {
-                    timeline.note(&instant, &places.borrow());
+                    // What is said here stands nowhere in the log.
+                    let is_said = |event: &Event| event.tag.as_str().starts_with(DETECTORS);
+                    let places = match watches && instant.iter().all(is_said) {
+                        true => Ref::map(places.borrow(), |_| &[][..]),
+                        false => Ref::map(places.borrow(), Vec::as_slice),
+                    };
+                    timeline.note(&instant, &places);
                 }
                 alerts.accept(&instant).map_err(|error| anyhow!(error))?;
                 tell(timeline, &mut lines);
@@ -219,6 +248,8 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
         tell(timeline, &mut lines);
         unseen.extend(alerts.unseen().map(|rule| format!("'{rule}'")));
     }
+    let idle = watched.detectors().unseen();
+    let idle: Vec<String> = idle.map(|watched| format!("'{watched}'")).collect();
     if let (true, Some(timeline)) = (args.table, &timeline) {
         lines.write(|out| timeline.write_table(out));
     }
@@ -231,6 +262,9 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
             "{} has event files, but they hold no such values",
             args.logdir.display()
         );
+    }
+    if watches {
+        eprintln!("{events} events read, drifts: {drifts}");
     }
     if let Some(timeline) = &timeline {
         eprintln!("{events} events read, alerts fired: {fired}");
@@ -245,7 +279,13 @@ fn show(args: &Args, rules: Option<RuleSet>) -> anyhow::Result<Verdict> {
             unseen.join(", ")
         );
     }
-    Ok(if fired == 0 {
+    if !idle.is_empty() {
+        bail!(
+            "no series of the log is named by detector {}",
+            idle.join(", ")
+        );
+    }
+    Ok(if fired + drifts == 0 {
         Verdict::Well
     } else {
         Verdict::Unwell

@@ -31,6 +31,7 @@ const GRAMMAR: &str = r#"Conditions:
                                          other may be that of a reference run, by its whole path
   nan(batch_loss)   nonfinite(*)         NaN; NaN or infinite
   absent(batch_loss, 10m)                no value for so long
+  adwin/loss/drift_signal >= 2           a detector says drift (1: it warns), see [[detector]]
 A series is named by the end of its path, '*' is any text, and names with one of < > = ! , ( ) stand in
 double quotes.
 
@@ -137,12 +138,23 @@ fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<Verdict> {
         match (&read, as_json) {
             (Ok(file), true) => {
                 let names: Vec<&str> = file.rules.iter().map(|rule| rule.name()).collect();
-                let object = json!({"file": path, "rules": names, "tests": file.scenarios.len()});
+                let detectors: Vec<&str> = file.detectors.iter().map(|it| it.name()).collect();
+                let tests = file.scenarios.len();
+                let object =
+                    json!({"file": path, "rules": names, "detectors": detectors, "tests": tests});
                 writeln!(out, "{object}")?;
             }
             (Ok(file), false) => {
                 let (rules, tests) = (file.rules.iter().count(), file.scenarios.len());
-                writeln!(out, "{}: {rules} rules, {tests} tests", path.display())?;
+                let detectors = match file.detectors.len() {
+                    0 => String::new(),
+                    count => format!("{count} detectors, "),
+                };
+                writeln!(
+                    out,
+                    "{}: {rules} rules, {detectors}{tests} tests",
+                    path.display()
+                )?;
             }
             (Err(error), true) => {
                 let object = json!({"file": path, "error": super::one_line(error)});

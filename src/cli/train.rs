@@ -23,11 +23,11 @@ use self::ending::Ending;
 pub(super) use self::run_file::RunFile;
 use self::settings::Settings;
 use self::steering::Training;
-use super::alerting::{self, NotifyArgs};
+use super::alerting::{self, Watching};
 use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
-use crate::health::{Finding, RuleSet};
+use crate::health::Finding;
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::Ranks;
@@ -120,7 +120,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let mut optimizer = AdamW::of(&parameters, optimizer_settings.clone())?;
 
-    let watch = settings.rules.watch(&settings.notify)?;
+    let watching = settings.rules.watch(&settings.notify)?;
     // Nothing that could still be refused comes behind this: what is left there is a run.
     let (dir, held) = match (resumed, &args.resume) {
         (Some(file), Some(dir)) => (dir.clone(), Some(file.hold(dir)?)),
@@ -137,7 +137,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let [alerts, findings]: [Arc<Mutex<Vec<Value>>>; 2] = Default::default();
     let screen = progress.screen();
-    let session = session(&args, &settings, &dir, watch, &screen, &alerts)?;
+    let session = session(&args, &settings, &dir, watching, &screen, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
@@ -292,7 +292,7 @@ fn session(
     args: &Args,
     settings: &Settings,
     dir: &Path,
-    watch: Option<(RuleSet, NotifyArgs)>,
+    watching: Watching,
     screen: &Screen,
     alerts: &Arc<Mutex<Vec<Value>>>,
 ) -> anyhow::Result<Session> {
@@ -302,7 +302,15 @@ fn session(
     if !args.quiet && !args.json && !std::io::stderr().is_terminal() {
         builder = builder.sink(EpochLines::new(settings.epochs));
     }
-    if let Some((rules, notify)) = watch {
+    if !watching.detectors.is_empty() {
+        let (as_json, screen) = (args.json, screen.clone());
+        builder = builder.detectors_with(watching.detectors, move |detected| {
+            if !as_json {
+                print_line(&screen, format_args!("{detected}"));
+            }
+        });
+    }
+    if let Some((rules, notify)) = watching.alerts {
         let (as_json, screen, alerts) = (args.json, screen.clone(), alerts.clone());
         let notifier = notify.notifier(dir)?;
         builder = builder.rules_notifying(rules, notifier, move |transition| {

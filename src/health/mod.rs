@@ -6,6 +6,8 @@
 mod checkup;
 mod detect;
 mod doctor;
+#[cfg(feature = "drift")]
+pub mod drift;
 #[cfg(feature = "stats")]
 pub mod errors;
 #[cfg(feature = "evaluate")]

@@ -5,6 +5,7 @@
 
 mod compared;
 mod copies;
+mod detected;
 mod doctor;
 mod gate;
 mod pictures;

@@ -1,5 +1,7 @@
 //! Rules and alerts, held against Prometheus and against themselves.
 
+#[cfg(feature = "drift")]
+mod detectors;
 mod live;
 mod promtool;
 mod receivers;

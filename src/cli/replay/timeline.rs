@@ -74,7 +74,8 @@ impl Measured for Placed {
 
 /// A series that a rule names.
 struct Series {
-    place: Place,
+    /// What detectors say in a replay stands nowhere.
+    place: Option<Place>,
     /// Step, wall time and value; empty where nothing is drawn.
     points: Vec<(i64, f64, f64)>,
 }
@@ -103,7 +104,8 @@ impl<'a> Timeline<'a> {
 
     /// Takes note of where events stand.
     pub(super) fn note(&mut self, instant: &[Event], places: &[Place]) {
-        for (event, place) in instant.iter().zip(places) {
+        for (at, event) in instant.iter().enumerate() {
+            let place = places.get(at);
             let Some(value) = event.value.decimal() else {
                 continue;
             };
@@ -117,7 +119,7 @@ impl<'a> Timeline<'a> {
                     let path = event.path();
                     let named = |rule: &Rule| rule.condition().series().matches(&path);
                     let named = self.rules.iter().any(named).then(|| Series {
-                        place: place.clone(),
+                        place: place.cloned(),
                         points: Vec::new(),
                     });
                     let run = self.series.entry(event.run.clone()).or_default();
@@ -125,7 +127,7 @@ impl<'a> Timeline<'a> {
                 }
             };
             if let Some(series) = series {
-                series.place = place.clone();
+                series.place = place.cloned();
                 if self.draws {
                     let point = (event.step.as_i64(), event.wall_time, value);
                     series.points.push(point);
@@ -138,7 +140,7 @@ impl<'a> Timeline<'a> {
     pub(super) fn take(&mut self, change: Transition) -> Value {
         let run = self.series.get(&change.run);
         let series = run.and_then(|run| run.get(&change.tag)?.as_ref());
-        let place = series.map(|series| series.place.clone());
+        let place = series.and_then(|series| series.place.clone());
         let mut object = alerting::object(&change);
         if let Some(object) = object.as_object_mut() {
             let file = place

@@ -84,7 +84,7 @@ impl Settings {
     /// As JSON; paths are absolute, so that the training can go on from anywhere.
     pub(super) fn to_json(&self) -> anyhow::Result<Value> {
         let data = self.data.as_deref().map(absolute).transpose()?;
-        let (rules, file) = self.rules.parts();
+        let (rules, file, detect) = self.rules.parts();
         let file = file.map(absolute).transpose()?;
         let (alertmanager, webhook) = self.notify.parts();
         Ok(json!({
@@ -99,6 +99,7 @@ impl Settings {
             "best_checkpoint": self.best_checkpoint,
             "rule": rules,
             "rules": file,
+            "detect": detect,
             "alertmanager": alertmanager,
             "webhook": webhook,
             "steering": self.steering.to_json(),
@@ -130,6 +131,11 @@ impl Settings {
                 .filter_map(|text| Some(text.as_str()?.to_owned()))
                 .collect()
         };
+        let detect: Vec<String> = texts("detect");
+        let detect = detect.iter().map(|text| {
+            let detect = text.parse();
+            detect.with_context(|| format!("the detector '{text}'"))
+        });
         let rate = json["learning_rate"].as_f64();
         Ok(Self {
             data: path("data"),
@@ -145,7 +151,11 @@ impl Settings {
             // A run that began before there were these has none.
             keep_checkpoints: some_count("keep_checkpoints")?,
             best_checkpoint: json["best_checkpoint"] == json!(true),
-            rules: RuleArgs::of(rules.collect::<anyhow::Result<_>>()?, path("rules")),
+            rules: RuleArgs::of(
+                rules.collect::<anyhow::Result<_>>()?,
+                path("rules"),
+                detect.collect::<anyhow::Result<_>>()?,
+            ),
             notify: NotifyArgs::of(texts("alertmanager"), texts("webhook")),
             steering: Steering::from_json(&json["steering"]).ok_or_else(|| missing("steering"))?,
         })
@@ -188,7 +198,7 @@ mod tests {
     fn settings_come_back_from_their_file() {
         let arguments = "train --data /d --epochs 3 --learning-rate 0.1 --hidden 8,4 --seed 18446744073709551615 \
              --checkpoint-every 2 --rules /r.toml --alertmanager http://a:9093 --webhook https://b/c --schedule one-cycle --warm-up 7 --clip-norm 0.3 --early-stop 2 \
-             --restore-best --on-nan skip --also timing,pr-curves";
+             --restore-best --on-nan skip --also timing,pr-curves --detect adwin,delta=0.01:batch_loss";
         let arguments = arguments
             .split(' ')
             .chain(["--rule", "a/b < 0.30000000000000004"]);

@@ -11,6 +11,8 @@ use toml::Spanned;
 
 use super::scenario::Scenario;
 use super::{Clock, Comparison, Condition, Rule, RuleSet, RuleSetError, Severity, Span, When};
+#[cfg(feature = "drift")]
+use crate::health::drift::{Entry as DetectorEntry, Watched};
 
 /// Rules, and the scenarios that show what they do.
 ///
@@ -43,6 +45,9 @@ pub struct RuleFile {
     pub scenarios: Vec<Scenario>,
     /// Who is told of alerts.
     pub notify: Notify,
+    /// The detectors of concept drift, each a table `[[detector]]`.
+    #[cfg(feature = "drift")]
+    pub detectors: Vec<Watched>,
 }
 
 /// Who is told of alerts: the table `[notify]` of a rule file.
@@ -161,6 +166,14 @@ impl RuleFile {
                 .map_err(|problem| at((span, problem)))?;
             scenarios.push(scenario);
         }
+        #[cfg(feature = "drift")]
+        let detectors = {
+            let entries = file.detector.into_iter();
+            let detectors: Result<Vec<Watched>, _> = entries.map(DetectorEntry::watched).collect();
+            let detectors = detectors.map_err(at)?;
+            Watched::check(&detectors).map_err(|error| at((0..0, error.to_string())))?;
+            detectors
+        };
         let notify = Notify {
             alertmanagers: read_addresses(file.notify.alertmanager).map_err(at)?,
             webhooks: read_addresses(file.notify.webhook).map_err(at)?,
@@ -169,6 +182,8 @@ impl RuleFile {
             rules,
             scenarios,
             notify,
+            #[cfg(feature = "drift")]
+            detectors,
         })
     }
 }
@@ -187,6 +202,9 @@ struct File {
     test: Vec<Spanned<Test>>,
     #[serde(default)]
     notify: Receivers,
+    #[cfg(feature = "drift")]
+    #[serde(default)]
+    detector: Vec<DetectorEntry>,
 }
 
 #[derive(Deserialize, Default)]
@@ -448,6 +466,40 @@ mod tests {
                 error.starts_with(place) && error.contains(problem) && !error.contains('\n'),
                 "{text}\n{error}"
             );
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "drift")]
+    fn detectors_stand_beside_rules() {
+        let text = "[[detector]]\nkind = 'adwin'\nseries = 'live/error'\n\
+             [[detector]]\nname = 'slow'\nkind = 'adwin'\nseries = 'live/error'\nsettings = { delta = 1e-4, clock = 8 }";
+        let file = RuleFile::parse(text).unwrap();
+        let detectors = file.detectors.iter();
+        let detectors: Vec<String> = detectors.map(|it| format!("{} {it}", it.name())).collect();
+        assert_eq!(
+            detectors,
+            [
+                "adwin adwin:live/error",
+                "slow adwin,clock=8,delta=0.0001:live/error"
+            ]
+        );
+        for (wrong, place) in [
+            (
+                text.replace("'adwin'\nseries", "'edwin'\nseries"),
+                "line 2, column 8: no detector",
+            ),
+            (
+                text.replace("1e-4", "4"),
+                "line 8, column 12: delta of adwin",
+            ),
+            (
+                text.replace("'slow'", "'adwin'"),
+                "line 1, column 1: two detectors",
+            ),
+        ] {
+            let error = RuleFile::parse(&wrong).unwrap_err().to_string();
+            assert!(error.starts_with(place), "{error}");
         }
     }
 

@@ -1,0 +1,18 @@
+//! Drift in the stream: detectors and references that watch a session while it logs, and an old log in a replay.
+//!
+//! What they say is events of the same log, told from events alone: a replay says what the live run said.
+
+mod detectors;
+#[cfg(feature = "rules")]
+mod entry;
+mod kind;
+mod replayed;
+mod session;
+mod watched;
+
+pub use detectors::{DETECTORS, Detected, Detectors};
+#[cfg(feature = "rules")]
+pub(in crate::health) use entry::Entry;
+pub use kind::DetectorKind;
+pub use replayed::WithDetectors;
+pub use watched::{ParseWatchedError, Watched};
