@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod alerting;
+mod completions;
 mod console;
 mod diff;
 mod doctor;
@@ -78,6 +79,7 @@ enum Command {
     Aggregate(aggregate::Args),
     Diff(diff::Args),
     Plot(plot::Args),
+    Completions(completions::Args),
 }
 
 /// What the exit code says.
@@ -139,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Aggregate(args) => aggregate::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Plot(args) => plot::run(args),
+        Command::Completions(args) => completions::run(&args),
     };
     match result {
         Ok(Verdict::Well) => ExitCode::SUCCESS,

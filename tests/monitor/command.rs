@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::lint::parse;
 use crate::support::{Running, get, modelpulse, post, train, until};
 
-fn monitor(dir: &Path, arguments: &[&str]) -> (Running, String) {
+pub fn monitor(dir: &Path, arguments: &[&str]) -> (Running, String) {
     let running = Running::start(
         modelpulse()
             .args(["monitor", "--model", "runs/m", "--listen", "127.0.0.1:0"])

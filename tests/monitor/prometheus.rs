@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Running, get, until};
+use crate::support::{Answer, Running, get, until};
 
 pub struct Prometheus {
     _running: Running,
@@ -17,18 +17,23 @@ pub struct Prometheus {
 impl Prometheus {
     /// Scrapes `target`, host and port, every second, and evaluates these rules every second.
     pub fn scraping(target: &str, path: &str, rules: Option<&str>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
         let config = format!(
             "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\n\
              rule_files: [rules.yml]\n\
              scrape_configs:\n- job_name: modelpulse\n  metrics_path: {path}\n  static_configs:\n  - targets: ['{target}']\n"
         );
-        fs::write(dir.path().join("prometheus.yml"), config).unwrap();
-        fs::write(
-            dir.path().join("rules.yml"),
-            rules.unwrap_or("groups: []\n"),
-        )
-        .unwrap();
+        Self::configured(&[
+            ("prometheus.yml", &config),
+            ("rules.yml", rules.unwrap_or("groups: []\n")),
+        ])
+    }
+
+    /// With these files, of which `prometheus.yml` is the configuration.
+    pub fn configured(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            fs::write(dir.path().join(name), content).unwrap();
+        }
         // Port 0 is not told anywhere but in the log.
         let running = Running::start(
             Command::new("prometheus")
@@ -48,8 +53,8 @@ impl Prometheus {
         }
     }
 
-    /// The result of a query: labels and value of each series.
-    pub fn query(&self, query: &str) -> Vec<(Value, f64)> {
+    /// The answer to a query.
+    fn ask(&self, query: &str) -> Answer {
         let escaped: String = query
             .bytes()
             .map(|byte| match byte {
@@ -57,7 +62,22 @@ impl Prometheus {
                 byte => format!("%{byte:02X}"),
             })
             .collect();
-        let answer = get(&format!("{}/api/v1/query?query={escaped}", self.url));
+        get(&format!("{}/api/v1/query?query={escaped}", self.url))
+    }
+
+    /// Whether it is a query, whatever it finds.
+    #[track_caller]
+    pub fn takes(&self, query: &str) {
+        until(query, || {
+            let answer = self.ask(query);
+            assert_ne!(answer.status, 400, "{query}: {}", answer.text());
+            (answer.status == 200).then_some(())
+        });
+    }
+
+    /// The result of a query: labels and value of each series.
+    pub fn query(&self, query: &str) -> Vec<(Value, f64)> {
+        let answer = self.ask(query);
         // It may not be ready yet.
         if answer.status != 200 {
             return Vec::new();
