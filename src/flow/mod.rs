@@ -4,9 +4,13 @@
 //! apart: it receives each event as the log stores it, one instant at a time.
 
 mod by_time;
+mod only;
+mod pattern;
 mod tee;
 
 pub(crate) use by_time::ByTime;
+pub use only::Only;
+pub use pattern::SeriesPattern;
 pub use tee::Tee;
 pub(crate) use tee::panic_message;
 

@@ -14,13 +14,13 @@ mod routes;
 mod rule;
 #[cfg(feature = "rules")]
 mod scenario;
-mod series;
 mod session;
 mod set;
 mod span;
 mod story;
 mod transition;
 
+pub use crate::flow::SeriesPattern;
 pub use condition::{Comparison, Condition, Measure, ParseConditionError};
 pub use engine::Alerts;
 #[cfg(feature = "rules")]
@@ -30,7 +30,6 @@ pub use promql::{Unexported, metric_of};
 pub use rule::{Clock, Rule, Severity, When};
 #[cfg(feature = "rules")]
 pub use scenario::{Mismatch, Scenario};
-pub use series::SeriesPattern;
 pub use set::{RuleSet, RuleSetError};
 pub use span::Span;
 pub use story::ALERTS;

@@ -1,4 +1,4 @@
-//! Which series a rule speaks of.
+//! Which series are spoken of, by whoever writes a rule or a filter.
 //!
 //! A pattern names a series by the end of its path, from any `/` on, so a rule does not care in which
 //! directory a session lies.
@@ -9,7 +9,7 @@ use std::fmt;
 /// `eval/epoch_accuracy` in each run `eval`, also below other directories. `*` stands for any text.
 ///
 /// ```
-/// use modelpulse::health::SeriesPattern;
+/// use modelpulse::flow::SeriesPattern;
 /// let pattern = SeriesPattern::new("eval/epoch_*");
 /// assert!(pattern.matches("seed-1/eval/epoch_loss"));
 /// assert!(!pattern.matches("train/epoch_loss"));
