@@ -31,7 +31,10 @@ pub(super) struct Account {
     dropped: AtomicU64,
     bytes: AtomicU64,
     failures: AtomicU64,
+    healed: AtomicU64,
     first: Mutex<Option<Error>>,
+    /// What the last failure was.
+    last: Mutex<String>,
     voice: Voice,
 }
 
@@ -48,6 +51,9 @@ impl Account {
     pub(super) fn fail(&self, error: Error, dropped: u64) {
         self.dropped.fetch_add(dropped, Ordering::Relaxed);
         let is_first = self.failures.fetch_add(1, Ordering::Relaxed) == 0;
+        if is_first || !matches!(error, Error::Overflow) {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+        }
         let line = is_first.then(|| format!("{error}; logging goes on as far as it can"));
         self.first
             .lock()
@@ -57,6 +63,23 @@ impl Account {
         if let Some(line) = line {
             self.say(&line);
         }
+    }
+
+    /// What so many failures kept from the disk is there now.
+    pub(super) fn heal(&self, failures: u64) {
+        self.healed.fetch_add(failures, Ordering::Relaxed);
+    }
+
+    /// What is wrong, unless nothing was lost and all is written now.
+    pub(super) fn problem(&self) -> Option<String> {
+        let Report {
+            dropped,
+            failures,
+            healed,
+            ..
+        } = self.report();
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (dropped > 0 || failures > healed).then(|| last().clone())
     }
 
     /// A listener that panics costs the log nothing.
@@ -76,6 +99,7 @@ impl Account {
             dropped: read(&self.dropped),
             bytes: read(&self.bytes),
             failures: read(&self.failures),
+            healed: read(&self.healed),
         }
     }
 

@@ -105,6 +105,8 @@ pub struct Report {
     pub bytes: u64,
     /// Failures of any kind.
     pub failures: u64,
+    /// How many of those kept values from the disk that are there by now.
+    pub healed: u64,
 }
 
 /// Something went wrong while logging: the first failure, and the account.

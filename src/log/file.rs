@@ -80,6 +80,8 @@ pub(super) struct EventFile {
     buffer: Vec<u8>,
     values: u64,
     refused: Option<Refused>,
+    /// Failures since all was written last.
+    failures: u64,
 }
 
 impl EventFile {
@@ -93,6 +95,7 @@ impl EventFile {
             buffer: Vec::new(),
             values: 0,
             refused: None,
+            failures: 0,
         }
     }
 
@@ -172,7 +175,7 @@ impl EventFile {
             Ok(open) => open,
             Err(source) => {
                 let path = self.dir.clone();
-                account.fail(Error::Create { path, source }, 0);
+                self.fail(Error::Create { path, source }, account);
                 self.rest();
                 return true;
             }
@@ -183,7 +186,7 @@ impl EventFile {
             // What was written before stays, if the disk still can.
             let _ = open.file.sync_data();
             let path = open.path;
-            account.fail(Error::Write { path, source }, 0);
+            self.fail(Error::Write { path, source }, account);
             let (whole, values) = whole_records(&self.buffer[..written]);
             account.wrote(values, written);
             self.values -= values.min(self.values);
@@ -195,9 +198,10 @@ impl EventFile {
             self.lock = None;
             let path = open.path;
             let source = io::Error::from(io::ErrorKind::NotFound);
-            account.fail(Error::Write { path, source }, 0);
+            self.fail(Error::Write { path, source }, account);
             return false;
         }
+        account.heal(std::mem::take(&mut self.failures));
         account.wrote(self.values, written);
         open.bytes += written as u64;
         self.values = 0;
@@ -215,6 +219,12 @@ impl EventFile {
             self.open = Some(open);
         }
         true
+    }
+
+    /// Counts a failure that keeps records from the disk, so far.
+    fn fail(&mut self, error: Error, account: &Account) {
+        self.failures += 1;
+        account.fail(error, 0);
     }
 
     fn rest(&mut self) {

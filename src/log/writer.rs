@@ -95,6 +95,11 @@ impl Writer {
         self.inner.shared.account.report()
     }
 
+    /// What is wrong with the log: the last failure, as long as there are values that are lost or not written yet.
+    pub fn problem(&self) -> Option<String> {
+        self.inner.shared.account.problem()
+    }
+
     /// Writes all that was logged, waits until the disk has it, and ends the writer; what is logged
     /// later, through other handles, is counted as dropped.
     ///

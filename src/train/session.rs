@@ -275,6 +275,18 @@ impl Session {
         self.inner.writer.report()
     }
 
+    /// What is wrong with the log: the last failure, as long as there are values that are lost or not written yet.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// let session = modelpulse::Session::create(dir.path())?;
+    /// assert_eq!(session.problem(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn problem(&self) -> Option<String> {
+        self.inner.writer.problem()
+    }
+
     /// Ends the session well: writes everything, and waits until the disk has it.
     ///
     /// # Errors
