@@ -37,6 +37,8 @@ pub use monitor::{
     AlertBoard, Counts, Evaluated, IntoOutputs, LabelledRows, Labelling, Monitor, MonitorError,
     Observations, Predictions, Rows, Status, Watch,
 };
+#[cfg(feature = "serve")]
+pub(crate) use monitor::{Kept, Row};
 pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};
 #[cfg(feature = "export")]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::observe::Intake;
 use crate::export::json_number;
 use crate::health::{AlertBoard, Families, Family, Kind, Meter, Reading, Watch};
 
@@ -114,7 +115,12 @@ pub(super) struct Health {
 
 impl Health {
     /// Of what is served; `stopping` says that the server is about to end.
-    pub(super) fn of(watch: Option<&Watch>, alerts: Option<&AlertBoard>, stopping: bool) -> Self {
+    pub(super) fn of(
+        watch: Option<&Watch>,
+        alerts: Option<&AlertBoard>,
+        intake: Option<&Intake>,
+        stopping: bool,
+    ) -> Self {
         let mut components = BTreeMap::from([("ping", ("UP", Value::Null))]);
         let ready = if stopping { "OUT_OF_SERVICE" } else { "UP" };
         components.insert("livenessState", ("UP", Value::Null));
@@ -122,17 +128,20 @@ impl Health {
         if let Some(watch) = watch {
             components.insert("evaluation", evaluation(watch));
             let report = watch.session().report();
-            let status = if report.failures > 0 || report.dropped > 0 {
-                "DOWN"
-            } else {
-                "UP"
-            };
-            let details = json!({
+            let mut details = json!({
                 "directory": watch.session().dir(),
                 "written": report.written,
                 "dropped": report.dropped,
                 "failures": report.failures,
+                "healed": report.healed,
             });
+            let status = match watch.session().problem() {
+                Some(error) => {
+                    details["error"] = json!(error);
+                    "DOWN"
+                }
+                None => "UP",
+            };
             components.insert("log", (status, details));
         }
         if let Some(alerts) = alerts {
@@ -152,6 +161,10 @@ impl Health {
                 "alerts",
                 (status, json!({ "firing": firing.collect::<Vec<_>>() })),
             );
+        }
+        if let Some(intake) = intake {
+            let (details, well) = intake.health();
+            components.insert("observations", (if well { "UP" } else { "DOWN" }, details));
         }
         Self { components }
     }
@@ -278,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ends_lives_and_is_not_ready() {
-        let health = Health::of(None, Some(&AlertBoard::default()), true);
+        let health = Health::of(None, Some(&AlertBoard::default()), None, true);
         assert_eq!(
             health.answer("liveness"),
             Some((json!({ "status": "UP" }), true))

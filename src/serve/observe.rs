@@ -3,34 +3,37 @@
 //! A request is taken as a whole or refused as a whole. What was taken stands in a file before it is acknowledged, so
 //! that it is not lost with the process; columns that are to be hidden never get there.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+use super::journal::{Journal, Line, counts};
 use crate::health::{Labelling, Observations};
 use crate::train::Task;
-
-/// The file of what was taken, in the order in which it came.
-const NAME: &str = "observations.jsonl";
+use crate::types::WallTime;
 
 /// Takes observations and labels.
 #[derive(Debug)]
 pub(super) struct Intake {
-    live: Observations,
-    class_names: Vec<String>,
-    redacted: Vec<String>,
-    path: PathBuf,
-    file: Mutex<Journal>,
+    entries: Entries,
+    kept: Mutex<Taking>,
 }
 
 #[derive(Debug)]
-struct Journal {
-    file: File,
-    /// Whether the last line may have no end.
-    torn: bool,
+struct Taking {
+    journal: Journal,
+    /// Why the last request or compaction failed, if it did.
+    error: Option<String>,
+}
+
+/// Reads and takes what is observed, and what is right.
+#[derive(Debug)]
+struct Entries {
+    live: Observations,
+    class_names: Vec<String>,
+    redacted: Vec<String>,
 }
 
 /// Why a request was not taken.
@@ -49,52 +52,49 @@ enum Entry {
 }
 
 impl Intake {
-    /// Takes what the file in `dir` has, and goes on behind it.
+    /// Takes what the file in `dir` has, and goes on behind it. When it has grown by `growth` bytes, what is not needed any
+    /// more is left out of it.
     pub(super) fn open(
         dir: &Path,
         live: &Observations,
         class_names: &[String],
         redacted: &[String],
+        growth: u64,
     ) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        let path = dir.join(NAME);
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .read(true)
-            .open(&path)?;
-        let mut intake = Self {
+        let entries = Entries {
             live: live.clone(),
             class_names: class_names.to_vec(),
             redacted: redacted.to_vec(),
-            file: Mutex::new(Journal { file, torn: false }),
-            path,
         };
-        let torn = intake.replay()?;
-        intake
-            .file
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .torn = torn;
-        Ok(intake)
+        let mut time = now();
+        let journal = Journal::open(dir, growth, |line| match line {
+            Line::Kept(kept) => live.take_back(kept),
+            Line::Taken(at) => time = at,
+            Line::Entry(value) => {
+                if let Ok(entry) = entries.entry(&value, value.get("label").is_some()) {
+                    entries.take(entry, time);
+                }
+            }
+        })?;
+        let error = None;
+        let kept = Mutex::new(Taking { journal, error });
+        Ok(Self { entries, kept })
     }
 
-    /// Takes again what was taken before; a line that was cut off was not acknowledged. Says whether the last one was.
-    fn replay(&self) -> io::Result<bool> {
-        let mut reader = BufReader::new(File::open(&self.path)?);
-        let mut line = Vec::new();
-        let mut torn = false;
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            torn = !line.ends_with(b"\n");
-            let value: Result<Value, _> = serde_json::from_slice(&line);
-            if let Ok(value) = value
-                && let Ok(entry) = self.entry(&value, value.get("label").is_some())
-            {
-                let _ = self.take(entry);
-            }
-            line.clear();
+    fn taking(&self) -> MutexGuard<'_, Taking> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it is: what it has, and what is wrong, if something is.
+    pub(super) fn health(&self) -> (Value, bool) {
+        let taking = self.taking();
+        let mut details = counts(&self.entries.live.counts());
+        details.insert("file".to_owned(), json!(taking.journal.path()));
+        details.insert("bytes".to_owned(), json!(taking.journal.len()));
+        if let Some(error) = &taking.error {
+            details.insert("error".to_owned(), json!(error));
         }
-        Ok(torn)
+        (Value::Object(details), taking.error.is_none())
     }
 
     /// Takes the observations of a request; how many were new, and how many were there.
@@ -120,33 +120,51 @@ impl Intake {
         let (mut entries, mut lines) = (Vec::new(), Vec::new());
         for (at, mut value) in values.into_iter().enumerate() {
             let malformed = |why: String| Refused::Malformed(format!("item {at}: {why}"));
-            entries.push(self.entry(&value, labels).map_err(malformed)?);
-            self.redact(&mut value);
+            entries.push(self.entries.entry(&value, labels).map_err(malformed)?);
+            self.entries.redact(&mut value);
             // Writing to memory does not fail.
             let _ = serde_json::to_writer(&mut lines, &value);
             lines.push(b'\n');
         }
-        let mut journal = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if journal.torn {
-            lines.insert(0, b'\n');
+        let mut taking = self.taking();
+        let Taking { journal, error } = &mut *taking;
+        let time = now();
+        if let Err(why) = journal.append(time, &lines) {
+            *error = Some(format!("{}: {why}", journal.path().display()));
+            return Err(Refused::NotKept(why));
         }
-        // Until it is there as a whole, it may be there in part.
-        journal.torn = true;
-        journal.file.write_all(&lines).map_err(Refused::NotKept)?;
-        journal.torn = false;
+        *error = None;
         // Still locked: what the file has in its order is taken in it.
-        Ok(entries.into_iter().map(|entry| self.take(entry)).collect())
+        let entries = entries.into_iter();
+        let taken = entries.map(|entry| self.entries.take(entry, time));
+        let taken = taken.collect();
+        if journal.is_long()
+            && let Err(why) = journal.compact(&self.entries.live.kept())
+        {
+            *error = Some(format!(
+                "{} cannot be made smaller: {why}",
+                journal.path().display()
+            ));
+        }
+        Ok(taken)
     }
+}
 
-    fn take(&self, entry: Entry) -> Taken {
+fn now() -> f64 {
+    WallTime::now().as_secs_f64()
+}
+
+impl Entries {
+    fn take(&self, entry: Entry, time: f64) -> Taken {
         // What these refuse was refused before.
         match entry {
-            Entry::Observation(id, outputs) => match self.live.observe(&id, outputs) {
+            Entry::Observation(id, outputs) => match self.live.observe_at(&id, outputs, time) {
                 Ok(true) => Taken::New,
                 _ => Taken::Repeated,
             },
             Entry::Label(id, label) => {
-                Taken::Label(self.live.label(&id, label).unwrap_or(Labelling::Unknown))
+                let label = self.live.label_at(&id, label, time);
+                Taken::Label(label.unwrap_or(Labelling::Unknown))
             }
         }
     }
@@ -265,13 +283,28 @@ fn values(body: &[u8]) -> Result<Vec<Value>, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::journal::NAME;
     use super::*;
+    use std::fs::OpenOptions;
+    use std::io::Write;
 
     fn intake(dir: &Path) -> (Observations, Intake) {
-        let live = Observations::new(Task::Multiclass { classes: 2 });
+        intake_of(dir, 1 << 20)
+    }
+
+    fn intake_of(dir: &Path, growth: u64) -> (Observations, Intake) {
+        let live = Observations::with_capacity(Task::Multiclass { classes: 2 }, 200, 100);
         let names = ["ham".to_owned(), "spam".to_owned()];
-        let intake = Intake::open(dir, &live, &names, &["1".to_owned(), "name".to_owned()]);
+        let redacted = ["1".to_owned(), "name".to_owned()];
+        let intake = Intake::open(dir, &live, &names, &redacted, growth);
         (live, intake.unwrap())
+    }
+
+    /// The lines of the file, but for the times.
+    fn lines(dir: &Path) -> String {
+        let text = std::fs::read_to_string(dir.join(NAME)).unwrap();
+        let lines = text.split_inclusive('\n');
+        lines.filter(|line| !line.contains("\"taken\"")).collect()
     }
 
     fn said(refused: Result<Value, Refused>) -> String {
@@ -295,9 +328,11 @@ mod tests {
         let path = dir.path().join(NAME);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"id\": \"b\", \"predic").unwrap();
+        drop(first);
         let (again, second) = intake(dir.path());
         assert_eq!(again.counts(), live.counts());
         second.labels(br#"{"id": "7", "label": 0}"#).unwrap();
+        drop(second);
         let (third, _) = intake(dir.path());
         assert_eq!(third.counts().labelled, 2);
         assert_eq!(third.evaluate().unwrap().1["accuracy"], 1.0);
@@ -310,7 +345,7 @@ mod tests {
         let body = br#"{"id": 1, "prediction": 0, "features": [1, 1234, 3]}
             {"id": 2, "prediction": 0, "features": {"name": "Ada", "age": 36}}"#;
         intake.observations(body).unwrap();
-        let text = std::fs::read_to_string(dir.path().join(NAME)).unwrap();
+        let text = lines(dir.path());
         let expected = "{\"id\":1,\"prediction\":0,\"features\":[1,null,3]}\n\
              {\"id\":2,\"prediction\":0,\"features\":{\"name\":null,\"age\":36}}\n";
         assert_eq!(text, expected);
@@ -348,5 +383,41 @@ mod tests {
         assert!(why.contains("classes 0 to 1"), "{why}");
         assert_eq!(live.counts().observed, 0);
         assert_eq!(std::fs::read(dir.path().join(NAME)).unwrap(), b"");
+        assert!(intake.health().1);
+    }
+
+    #[test]
+    fn the_file_does_not_grow_for_ever_and_loses_nothing_that_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut live, mut intake) = intake_of(dir.path(), 2000);
+        let label = |id: usize| json!({ "id": id, "label": id % 2 }).to_string();
+        let mut random = fastrand::Rng::with_seed(3);
+        for id in 0..3000 {
+            let score = random.f32();
+            let one = json!({ "id": id, "score": [score, 1.0 - score], "features": [1, 2, 3] });
+            intake.observations(one.to_string().as_bytes()).unwrap();
+            // All but each hundredth is labelled, long ones after others.
+            if id >= 7 && id % 100 != 0 {
+                intake.labels(label(id - 7).as_bytes()).unwrap();
+            }
+            if id % 500 == 0 {
+                drop(intake);
+                let before = (live.counts(), format!("{:?}", live.kept()));
+                (live, intake) = intake_of(dir.path(), 2000);
+                assert_eq!((live.counts(), format!("{:?}", live.kept())), before);
+            }
+        }
+        // One row more or less for each that is judged or waits.
+        let bytes = std::fs::metadata(dir.path().join(NAME)).unwrap().len();
+        let rows = live.kept().rows.len() as u64;
+        assert!(rows <= 300 && bytes < 3000 + 120 * rows, "{bytes} {rows}");
+        let counts = live.counts();
+        assert_eq!(
+            (
+                counts.observed,
+                counts.labelled + counts.waiting + counts.expired
+            ),
+            (3000, 3000)
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! What a model said elsewhere, and what was right, which comes later: joined by id.
 //!
-//! Memory is bounded: a label is waited for as long as so many observations come behind its own, and a model is judged by
-//! its last rows that have one. Nothing is left out without being counted.
+//! Memory is bounded: a label is waited for until so many observations came behind its own, or so much time went by, and
+//! a model is judged by its last rows that have one. Nothing is left out without being counted.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::measure::measure;
 use super::rows::{MonitorError, Predictions, Targets};
 use crate::train::Task;
+use crate::types::WallTime;
 
 /// Joins predictions with labels that come late, and judges the model by them. Cheap to clone; all clones are one.
 ///
@@ -32,19 +34,34 @@ pub struct Observations {
 #[derive(Debug)]
 struct Inner {
     rows: HashMap<Arc<str>, Row>,
-    /// The last observations, in their order.
-    observed: VecDeque<Arc<str>>,
+    /// The last observations, by their numbers; those that have a label may be there yet.
+    observed: VecDeque<(u64, Arc<str>)>,
     /// The last that have a label, in the order of those.
     labelled: VecDeque<Arc<str>>,
-    waits: usize,
+    waits: u64,
     window: usize,
+    /// In seconds.
+    max_age: f64,
     counts: Counts,
 }
 
-#[derive(Debug)]
-struct Row {
-    outputs: Vec<f32>,
-    label: Option<f32>,
+/// An observation, and its label when there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) outputs: Vec<f32>,
+    pub(crate) label: Option<f32>,
+    /// Which observation it was, counted from 0.
+    pub(crate) number: u64,
+    /// When it came, in seconds since 1970.
+    pub(crate) time: f64,
+}
+
+/// All that is needed to go on: the counts, the rows with labels in the order of those, and the rows that wait.
+#[cfg(any(test, feature = "serve"))]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) counts: Counts,
+    pub(crate) rows: Vec<(Arc<str>, Row)>,
 }
 
 /// What became of observations and labels.
@@ -87,8 +104,8 @@ pub enum Labelling {
 }
 
 impl Observations {
-    /// Of a model that does this; waits for labels over the last 100,000 observations, and judges the model by the last
-    /// 10,000 rows that have one.
+    /// Of a model that does this; waits for labels over the last 100,000 observations, for 30 days at most, and judges the
+    /// model by the last 10,000 rows that have one.
     pub fn new(task: impl Into<Task>) -> Self {
         Self::with_capacity(task, 100_000, 10_000)
     }
@@ -99,14 +116,22 @@ impl Observations {
             rows: HashMap::new(),
             observed: VecDeque::new(),
             labelled: VecDeque::new(),
-            waits: waits.max(1),
+            waits: waits.max(1) as u64,
             window: window.max(1),
+            max_age: 30.0 * 86_400.0,
             counts: Counts::default(),
         };
         Self {
             task: task.into(),
             inner: Arc::new(Mutex::new(inner)),
         }
+    }
+
+    /// Waits for a label no longer than that.
+    #[must_use]
+    pub fn max_age(self, time: Duration) -> Self {
+        self.lock().max_age = time.as_secs_f64();
+        self
     }
 
     /// What the model does.
@@ -120,10 +145,18 @@ impl Observations {
     /// # Errors
     /// Where these are not as many numbers as the task has.
     pub fn observe(&self, id: &str, outputs: Vec<f32>) -> Result<bool, MonitorError> {
+        self.observe_at(id, outputs, now())
+    }
+
+    /// As [`observe`](Self::observe), at a time.
+    pub(crate) fn observe_at(
+        &self,
+        id: &str,
+        outputs: Vec<f32>,
+        time: f64,
+    ) -> Result<bool, MonitorError> {
         self.check(&outputs)?;
-        let mut inner = self.lock();
-        let new = inner.observe(id, outputs);
-        Ok(new)
+        Ok(self.lock().observe(id, outputs, time))
     }
 
     /// Whether outputs are what the task has.
@@ -136,8 +169,20 @@ impl Observations {
     /// # Errors
     /// Where it is no class of the task.
     pub fn label(&self, id: &str, label: f64) -> Result<Labelling, MonitorError> {
+        self.label_at(id, label, now())
+    }
+
+    /// As [`label`](Self::label), at a time.
+    pub(crate) fn label_at(
+        &self,
+        id: &str,
+        label: f64,
+        time: f64,
+    ) -> Result<Labelling, MonitorError> {
         self.check_label(label)?;
-        Ok(self.lock().label(id, label as f32))
+        let mut inner = self.lock();
+        inner.expire(time);
+        Ok(inner.label(id, label as f32))
     }
 
     /// Whether a label is one of the task.
@@ -160,7 +205,41 @@ impl Observations {
 
     /// What became of all that came.
     pub fn counts(&self) -> Counts {
-        self.lock().counts
+        let mut inner = self.lock();
+        inner.expire(now());
+        inner.counts
+    }
+
+    /// What is needed to go on from here.
+    #[cfg(any(test, feature = "serve"))]
+    pub(crate) fn kept(&self) -> Kept {
+        let inner = self.lock();
+        let row = |id: &Arc<str>| Some((id.clone(), inner.rows.get(id)?.clone()));
+        let labelled = inner.labelled.iter().filter_map(row);
+        let waiting = inner.observed.iter().filter_map(|(number, id)| {
+            row(id).filter(|(_, row)| row.number == *number && row.label.is_none())
+        });
+        Kept {
+            counts: inner.counts,
+            rows: labelled.chain(waiting).collect(),
+        }
+    }
+
+    /// Goes on from there.
+    #[cfg(any(test, feature = "serve"))]
+    pub(crate) fn take_back(&self, kept: Kept) {
+        let mut inner = self.lock();
+        inner.rows.clear();
+        inner.observed.clear();
+        inner.labelled.clear();
+        inner.counts = kept.counts;
+        for (id, row) in kept.rows {
+            match row.label {
+                Some(_) => inner.labelled.push_back(id.clone()),
+                None => inner.observed.push_back((row.number, id.clone())),
+            }
+            inner.rows.insert(id, row);
+        }
     }
 
     /// By how many rows the model is judged, and the metrics of its task that are defined; none where there are no rows.
@@ -201,7 +280,10 @@ impl Observations {
 }
 
 impl Inner {
-    fn observe(&mut self, id: &str, outputs: Vec<f32>) -> bool {
+    fn observe(&mut self, id: &str, outputs: Vec<f32>, time: f64) -> bool {
+        if self.rows.contains_key(id) {
+            self.expire(time);
+        }
         if self.rows.contains_key(id) {
             self.counts.repeated += 1;
             return false;
@@ -210,22 +292,33 @@ impl Inner {
         let row = Row {
             outputs,
             label: None,
+            number: self.counts.observed,
+            time,
         };
-        self.rows.insert(id.clone(), row);
-        self.observed.push_back(id);
+        self.observed.push_back((row.number, id.clone()));
+        self.rows.insert(id, row);
         self.counts.observed += 1;
         self.counts.waiting += 1;
-        while self.observed.len() > self.waits {
-            let oldest = self.observed.pop_front();
-            if let Some(id) = oldest
-                && self.rows.get(&id).is_some_and(|row| row.label.is_none())
-            {
-                self.rows.remove(&id);
+        self.expire(time);
+        true
+    }
+
+    /// Gives up those that were waited for long enough.
+    fn expire(&mut self, now: f64) {
+        while let Some((number, id)) = self.observed.front() {
+            let waits = self.rows.get(id);
+            let waits = waits.filter(|row| row.number == *number && row.label.is_none());
+            if let Some(row) = waits {
+                let far = number + self.waits < self.counts.observed;
+                if !far && now - row.time <= self.max_age {
+                    return;
+                }
+                self.rows.remove(id);
                 self.counts.expired += 1;
                 self.counts.waiting -= 1;
             }
+            self.observed.pop_front();
         }
-        true
     }
 
     fn label(&mut self, id: &str, label: f32) -> Labelling {
@@ -244,6 +337,7 @@ impl Inner {
         self.counts.labelled += 1;
         self.counts.waiting -= 1;
         self.labelled.push_back(id);
+        self.expire(f64::NEG_INFINITY);
         while self.labelled.len() > self.window {
             if let Some(id) = self.labelled.pop_front() {
                 self.rows.remove(&id);
@@ -251,6 +345,10 @@ impl Inner {
         }
         Labelling::Joined
     }
+}
+
+fn now() -> f64 {
+    WallTime::now().as_secs_f64()
 }
 
 #[cfg(test)]
@@ -289,8 +387,55 @@ mod tests {
         let (counts, inner) = (live.counts(), live.lock());
         assert_eq!(
             (counts.waiting, inner.rows.len(), inner.observed.len()),
-            (1, 3, 3)
+            (1, 3, 1)
         );
+    }
+
+    #[test]
+    fn what_is_kept_goes_on_as_if_nothing_had_been() {
+        let live =
+            || Observations::with_capacity(Task::Binary, 4, 3).max_age(Duration::from_secs(50));
+        let one = live();
+        let mut other = live();
+        let mut random = fastrand::Rng::with_seed(7);
+        for time in 0..2000 {
+            // A label comes for few of them, and ids come again.
+            let (id, time) = (
+                random.u8(..12).to_string(),
+                f64::from(time * random.i32(1..3)),
+            );
+            let score = random.f32();
+            let both = [&one, &other].map(|live| match score < 0.6 {
+                true => format!("{:?}", live.observe_at(&id, vec![score], time)),
+                false => format!("{:?}", live.label_at(&id, 1.0, time)),
+            });
+            assert_eq!(both[0], both[1]);
+            assert_eq!(one.lock().counts, other.lock().counts);
+            assert_eq!(one.kept(), other.kept());
+            if random.u8(..10) == 0 {
+                other = live();
+                other.take_back(one.kept());
+            }
+        }
+        let counts = one.lock().counts;
+        let kept = one.kept();
+        assert!(counts.expired > 50 && counts.labelled > 50, "{counts:?}");
+        assert!(counts.relabelled > 10 && counts.repeated > 10, "{counts:?}");
+        assert!(kept.rows.len() <= 7);
+    }
+
+    #[test]
+    fn a_label_is_not_waited_for_longer_than_its_time() {
+        let live = Observations::new(Task::Binary).max_age(Duration::from_secs(10));
+        live.observe_at("a", vec![0.5], 100.0).unwrap();
+        live.observe_at("b", vec![0.5], 105.0).unwrap();
+        assert_eq!(live.label_at("b", 1.0, 110.0).unwrap(), Labelling::Joined);
+        assert_eq!(live.label_at("a", 1.0, 110.1).unwrap(), Labelling::Unknown);
+        let counts = live.counts();
+        assert_eq!((counts.expired, counts.unknown, counts.waiting), (1, 1, 0));
+        // It may come again, and what is old is given up with nothing coming.
+        assert!(live.observe_at("a", vec![0.5], 111.0).unwrap());
+        assert_eq!((live.counts().expired, live.counts().waiting), (2, 0));
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn predictions_and_what_is_wrong_with_them_are_counted() {
 }
 
 /// Says when there was an evaluation.
-struct Evaluations(Sender<()>);
+struct Evaluations(mpsc::Sender<()>);
 
 impl Sink for Evaluations {
     fn accept(&mut self, instant: &[Event]) -> Result<(), SinkError> {
