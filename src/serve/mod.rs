@@ -16,6 +16,7 @@
 //! | `GET /actuator/prometheus?includedNames=A,B` | as `/metrics`, or these families alone |
 
 mod actuator;
+mod journal;
 mod listener;
 mod observe;
 mod predict;
@@ -23,7 +24,7 @@ mod routes;
 mod scrape;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,7 @@ use tokio::sync::oneshot;
 
 pub use scrape::Scrape;
 
-use self::listener::Limited;
+use self::listener::{Busy, Limited};
 use self::observe::Intake;
 use crate::health::{AlertBoard, Observations, Registry, Watch};
 
@@ -70,6 +71,7 @@ pub struct Server {
     class_names: Vec<String>,
     observations: Option<(Observations, PathBuf)>,
     redacted: Vec<String>,
+    journal_growth: u64,
     token: Option<String>,
     limits: Limits,
 }
@@ -97,6 +99,7 @@ impl Server {
             class_names: Vec::new(),
             observations: None,
             redacted: Vec::new(),
+            journal_growth: 64 << 20,
             token: None,
             limits: Limits {
                 body: 16 << 20,
@@ -147,6 +150,15 @@ impl Server {
         self
     }
 
+    /// How many bytes of observations and labels are kept beside those that are still needed. Default: 64 MiB.
+    ///
+    /// When the file has grown by so much, what it is needed for takes its place: the rows that wait for a label, those that
+    /// the model is judged by, and the counts; without the features.
+    pub fn journal_growth(mut self, bytes: u64) -> Self {
+        self.journal_growth = bytes;
+        self
+    }
+
     /// Hides these features of observations, by name or by place, before anything is written.
     pub fn redact<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
         self.redacted = columns.into_iter().map(Into::into).collect();
@@ -165,7 +177,8 @@ impl Server {
         self
     }
 
-    /// The longest time that a request may take, an evaluation apart, and that a connection may be silent. Default: 30 s.
+    /// The longest time that a request may take, an evaluation apart; that it may take to come and its answer to be taken;
+    /// and that a connection may be silent. Default: 30 s.
     pub fn max_time(mut self, time: Duration) -> Self {
         self.limits.time = time;
         self
@@ -182,16 +195,24 @@ impl Server {
     /// # Errors
     /// Where the address cannot be listened on, the file of observations not be opened, or no thread be started.
     pub fn listen(self, address: impl ToSocketAddrs) -> io::Result<Serving> {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("modelpulse-serve")
             .enable_all()
             .build()?;
+        let listener = {
+            let _within = runtime.enter();
+            listener::bind(address)?
+        };
+        let address = listener.local_addr()?;
         let intake = self.observations.as_ref().map(|(live, dir)| {
-            Intake::open(dir, live, &self.class_names, &self.redacted).map_err(|error| {
+            let Self {
+                class_names,
+                redacted,
+                journal_growth,
+                ..
+            } = &self;
+            Intake::open(dir, live, class_names, redacted, *journal_growth).map_err(|error| {
                 io::Error::new(error.kind(), format!("{}: {error}", dir.display()))
             })
         });
@@ -201,9 +222,9 @@ impl Server {
         let limits = self.limits;
         let app = routes::router(self, intake, address, stopping.clone());
         let serve = async move {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
             let listener = Limited::new(listener, limits.connections, limits.time);
             let (end, ended) = oneshot::channel::<()>();
+            let app = app.into_make_service_with_connect_info::<Busy>();
             let serve = axum::serve(listener, app).with_graceful_shutdown(async {
                 let _ = ended.await;
             });

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::actuator::{self, Health, MEDIA_TYPE};
+use super::listener::Busy;
 use super::observe::{Intake, Refused};
 use super::{Server, predict};
 use crate::export::{Exposition, json_number};
@@ -76,7 +77,14 @@ pub(super) fn router(
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(answer))
         .with_state(app)
+}
+
+/// While there is something to answer, a connection may be silent.
+async fn answer(ConnectInfo(busy): ConnectInfo<Busy>, request: Request, next: Next) -> Response {
+    let _answering = busy.answering();
+    next.run(request).await
 }
 
 /// Lets pass who may change state.
@@ -186,7 +194,12 @@ async fn links(State(_): Shared, headers: HeaderMap) -> Response {
 fn health_of(app: &App, path: &str) -> Response {
     let Server { watch, alerts, .. } = &app.server;
     let stopping = app.stopping.load(Ordering::Relaxed);
-    let health = Health::of(watch.as_ref(), alerts.as_ref(), stopping);
+    let health = Health::of(
+        watch.as_ref(),
+        alerts.as_ref(),
+        app.intake.as_ref(),
+        stopping,
+    );
     match health.answer(path) {
         Some((answer, true)) => spring(StatusCode::OK, &answer),
         Some((answer, false)) => spring(StatusCode::SERVICE_UNAVAILABLE, &answer),
