@@ -4,13 +4,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use candle_core::{D, DType, Device, Module, Tensor};
 use candle_nn::ops::softmax;
 use sha2::{Digest, Sha256};
 
+use super::stamp::{Stamp, stamp};
 use crate::health::{MonitorError, Rows};
 use crate::train::callbacks::Checkpoint;
 use crate::train::candle::{CheckpointInfo, Mlp, Parameters};
@@ -24,8 +24,6 @@ pub(super) struct Live {
     seen: Mutex<Stamp>,
     model: RwLock<Arc<Loaded>>,
 }
-
-type Stamp = Option<(SystemTime, u64)>;
 
 pub(super) struct Loaded {
     mlp: Mlp,
@@ -75,12 +73,6 @@ impl Live {
         *seen = now;
         Ok(())
     }
-}
-
-/// What tells that a file was replaced.
-fn stamp(path: &Path) -> Stamp {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 impl Loaded {
