@@ -1,38 +1,11 @@
 //! `modelpulse monitor` from outside.
 
 use std::fs;
-use std::path::Path;
 
-use modelpulse::flow::Source;
-use modelpulse::log::LogReader;
 use serde_json::json;
 
 use crate::lint::parse;
-use crate::support::{Running, get, modelpulse, post, train, until};
-
-pub fn monitor(dir: &Path, arguments: &[&str]) -> (Running, String) {
-    let running = Running::start(
-        modelpulse()
-            .args(["monitor", "--model", "runs/m", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .current_dir(dir),
-    );
-    let line = running.line("monitoring ");
-    let url = line.split(' ').find(|word| word.starts_with("http://"));
-    let url = url.unwrap().trim_end_matches(',').to_owned();
-    (running, url)
-}
-
-/// The values of a series of a log.
-fn series(dir: &Path, path: &str) -> Vec<f32> {
-    let mut log = LogReader::open(dir).unwrap();
-    let mut values = Vec::new();
-    while let Some(instant) = log.next_instant().unwrap() {
-        let events = instant.iter().filter(|event| event.path() == path);
-        values.extend(events.filter_map(|event| event.value.scalar()));
-    }
-    values
-}
+use crate::support::{get, modelpulse, monitor, post, series, train, until};
 
 #[test]
 fn a_trained_model_is_watched_until_it_is_told_to_end() {

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::command::monitor;
 use crate::prometheus::Prometheus;
+use crate::support::monitor;
 use crate::support::{Running, get, modelpulse, post, train, until};
 
 fn root() -> PathBuf {

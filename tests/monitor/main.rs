@@ -7,8 +7,10 @@ mod backfill;
 #[path = "../built/mod.rs"]
 mod built;
 mod classics;
+mod clients;
 mod command;
 mod deploy;
+mod faults;
 mod lint;
 mod prometheus;
 mod reference;

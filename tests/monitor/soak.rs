@@ -12,8 +12,8 @@ use modelpulse::log::LogReader;
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use crate::command::monitor;
 use crate::lint::parse;
+use crate::support::monitor;
 use crate::support::{agent, get, get_with, train};
 
 /// Rows of a request.

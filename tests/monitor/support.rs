@@ -3,10 +3,13 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
 
+use modelpulse::flow::Source;
+use modelpulse::log::LogReader;
 use serde_json::Value;
+use tempfile::TempDir;
 use ureq::Agent;
 
 /// Longer than anything takes on a busy machine.
@@ -156,11 +159,51 @@ pub fn modelpulse() -> Command {
     Command::new(env!("CARGO_BIN_EXE_modelpulse"))
 }
 
-/// Trains a small model in `dir`, as the run `runs/m`.
+/// A small model that was trained in `dir`, as the run `runs/m`.
 pub fn train(dir: &Path) {
-    let trained = modelpulse()
-        .args(["train", "--epochs", "2", "--quiet", "--name", "m"])
-        .current_dir(dir)
+    static TRAINED: LazyLock<TempDir> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let trained = modelpulse()
+            .args(["train", "--epochs", "2", "--quiet", "--name", "m"])
+            .current_dir(dir.path())
+            .status();
+        assert!(trained.unwrap().success());
+        dir
+    });
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(TRAINED.path().join("runs"))
+        .arg(dir)
         .status();
-    assert!(trained.unwrap().success());
+    assert!(copied.unwrap().success());
+}
+
+/// Watches that model from a port that is free; where it listens.
+pub fn monitor(dir: &Path, arguments: &[&str]) -> (Running, String) {
+    monitor_by(modelpulse(), dir, arguments)
+}
+
+/// As [`monitor`], by a command that starts the program.
+pub fn monitor_by(mut command: Command, dir: &Path, arguments: &[&str]) -> (Running, String) {
+    let running = Running::start(
+        command
+            .args(["monitor", "--model", "runs/m", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(dir),
+    );
+    let line = running.line("monitoring ");
+    let url = line.split(' ').find(|word| word.starts_with("http://"));
+    let url = url.unwrap().trim_end_matches(',').to_owned();
+    (running, url)
+}
+
+/// The values of a series of a log.
+pub fn series(dir: &Path, path: &str) -> Vec<f32> {
+    let mut log = LogReader::open(dir).unwrap();
+    let mut values = Vec::new();
+    while let Some(instant) = log.next_instant().unwrap() {
+        let events = instant.iter().filter(|event| event.path() == path);
+        values.extend(events.filter_map(|event| event.value.scalar()));
+    }
+    values
 }
