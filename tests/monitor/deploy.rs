@@ -7,8 +7,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::prometheus::Prometheus;
-use crate::support::monitor;
-use crate::support::{Running, get, modelpulse, post, train, until};
+use crate::support::{Running, get, modelpulse, monitor, post, train, until};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy")

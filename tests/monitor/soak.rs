@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 use crate::lint::parse;
-use crate::support::monitor;
-use crate::support::{agent, get, get_with, train};
+use crate::support::{agent, get, get_with, monitor, train};
 
 /// Rows of a request.
 const BATCH: usize = 250;
