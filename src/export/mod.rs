@@ -8,6 +8,8 @@
 mod alerts;
 mod backfill;
 mod content;
+#[cfg(feature = "push")]
+mod courier;
 mod csv;
 mod exposition;
 mod files;

@@ -17,6 +17,14 @@ pub(super) enum Form {
 }
 
 impl Form {
+    /// Who reads it.
+    pub(super) fn receiver(self) -> &'static str {
+        match self {
+            Self::Alertmanager => "the Alertmanager",
+            Self::Webhook => "the webhook",
+        }
+    }
+
     /// Where it is to be sent, below the receiver's address.
     pub(super) fn path(self) -> &'static str {
         match self {

@@ -3,20 +3,18 @@
 //! Nobody waits for a receiver that is slow or down: each has a thread of its own, which keeps what is to be told within a
 //! bound, and tries again.
 
-mod courier;
 mod letter;
 mod outbox;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "cli")]
-pub(crate) use courier::check_receiver;
+use ureq::http::Uri;
 
-use courier::Courier;
 use letter::Form;
 use outbox::Outbox;
 
+use super::courier::{Courier, Route, address};
 use crate::health::{Alerts, RuleSet, Transition};
 use crate::train::SessionBuilder;
 
@@ -41,7 +39,7 @@ use crate::train::SessionBuilder;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Notifier {
-    couriers: Arc<[Courier]>,
+    couriers: Arc<[Courier<Outbox>]>,
 }
 
 /// The settings of a [`Notifier`].
@@ -116,16 +114,16 @@ impl Notifier {
 
     /// Takes note of a change of an alert; what is only pending is no matter for a receiver. Returns at once.
     pub fn tell(&self, change: &Transition) {
-        self.couriers
-            .iter()
-            .for_each(|courier| courier.tell(change));
+        for courier in self.couriers.iter() {
+            courier.tell(|outbox| u64::from(!outbox.add(change)));
+        }
     }
 
     /// What became of the alerts so far.
     pub fn notified(&self) -> Notified {
-        let each = self.couriers.iter().map(Courier::notified);
+        let each = self.couriers.iter().map(|courier| courier.tally()());
         each.fold(Notified::default(), |all, one| Notified {
-            delivered: all.delivered + one.delivered,
+            delivered: all.delivered + one.letters,
             failures: all.failures + one.failures,
             dropped: all.dropped + one.dropped,
             waiting: all.waiting + one.waiting,
@@ -178,12 +176,22 @@ impl NotifierBuilder {
     pub fn start(self) -> Result<Notifier, NotifierError> {
         let couriers = self.receivers.iter().map(|(form, url)| {
             let resend = (*form == Form::Alertmanager).then_some(self.resend);
-            let outbox = Outbox::new(self.labels.clone(), resend);
-            Courier::start(*form, url, outbox, self.timeout, self.patience)
+            let outbox = Outbox::new(*form, self.labels.clone(), resend);
+            let address = check_receiver(url)?;
+            let url = format!("{}{}", url.trim_end_matches('/'), form.path());
+            let route = Route::new(form.receiver(), url, &address);
+            Ok(Courier::start(route, outbox, self.timeout, self.patience)?)
         });
-        let couriers = couriers.collect::<Result<_, _>>()?;
+        let couriers = couriers.collect::<Result<_, NotifierError>>()?;
         Ok(Notifier { couriers })
     }
+}
+
+/// The address, if one can send to it.
+pub(crate) fn check_receiver(url: &str) -> Result<Uri, NotifierError> {
+    address(url).ok_or_else(|| NotifierError::Address {
+        url: url.to_owned(),
+    })
 }
 
 /// Rules whose alerts are sent.

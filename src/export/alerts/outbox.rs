@@ -5,6 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use prost::bytes::Bytes;
+
+use super::letter::Form;
+use crate::export::courier;
 use crate::health::{State, Transition};
 
 /// More alerts than that are no news to anybody.
@@ -29,6 +33,7 @@ pub(super) struct Alert {
 
 #[derive(Debug)]
 pub(super) struct Outbox {
+    form: Form,
     labels: Vec<(String, String)>,
     resend: Option<Duration>,
     alerts: BTreeMap<Labels, Alert>,
@@ -39,19 +44,15 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// What fires is sent again after `resend`; otherwise once.
-    pub(super) fn new(labels: Vec<(String, String)>, resend: Option<Duration>) -> Self {
+    pub(super) fn new(form: Form, labels: Vec<(String, String)>, resend: Option<Duration>) -> Self {
         Self {
+            form,
             labels,
             resend,
             alerts: BTreeMap::new(),
             version: 0,
             batch: Vec::new(),
         }
-    }
-
-    /// How long what is sent is to be believed.
-    pub(super) fn holds_for(&self) -> Option<Duration> {
-        self.resend.map(|resend| 4 * resend)
     }
 
     /// Takes note of a change; false where there is no room for it.
@@ -103,15 +104,6 @@ impl Outbox {
         labels
     }
 
-    /// When there will be something to send, if nothing happens before.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        let due = self
-            .alerts
-            .values()
-            .filter_map(|alert| self.due_of(alert, now));
-        due.min()
-    }
-
     fn due_of(&self, alert: &Alert, now: Instant) -> Option<Instant> {
         match alert.sent {
             Some((version, at)) if version == alert.version => Some(at + self.resend?),
@@ -119,18 +111,8 @@ impl Outbox {
         }
     }
 
-    /// Alerts that were not told of.
-    pub(super) fn waiting(&self) -> usize {
-        let told = |alert: &Alert| {
-            alert
-                .sent
-                .is_some_and(|(version, _)| version == alert.version)
-        };
-        self.alerts.values().filter(|alert| !told(alert)).count()
-    }
-
     /// What is to be sent now.
-    pub(super) fn batch(&mut self, now: Instant) -> Vec<Alert> {
+    fn batch(&mut self, now: Instant) -> Vec<Alert> {
         let all = self.alerts.values();
         let due = all.filter(|alert| self.due_of(alert, now).is_some_and(|due| due <= now));
         let batch: Vec<Alert> = due.take(BATCH).cloned().collect();
@@ -140,9 +122,37 @@ impl Outbox {
         self.batch = known.collect();
         batch
     }
+}
 
-    /// The batch has arrived, or is not wanted; says how many alerts it was.
-    pub(super) fn settle(&mut self, now: Instant) -> usize {
+impl courier::Outbox for Outbox {
+    const THINGS: &'static str = "alerts";
+    const GATHER: Duration = Duration::from_millis(50);
+
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let due = self
+            .alerts
+            .values()
+            .filter_map(|alert| self.due_of(alert, now));
+        due.min()
+    }
+
+    fn waiting(&self) -> u64 {
+        let told = |alert: &Alert| {
+            alert
+                .sent
+                .is_some_and(|(version, _)| version == alert.version)
+        };
+        self.alerts.values().filter(|alert| !told(alert)).count() as u64
+    }
+
+    fn letter(&mut self, now: Instant) -> Bytes {
+        let batch = self.batch(now);
+        // How long what is sent is to be believed.
+        let holds_for = self.resend.map(|resend| 4 * resend);
+        self.form.write(&batch, holds_for).into()
+    }
+
+    fn settle(&mut self, now: Instant) -> u64 {
         let batch = std::mem::take(&mut self.batch);
         let count = batch.len();
         for (labels, version) in batch {
@@ -155,7 +165,7 @@ impl Outbox {
                 self.alerts.remove(&labels);
             }
         }
-        count
+        count as u64
     }
 }
 
