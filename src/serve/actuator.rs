@@ -37,7 +37,8 @@ pub(super) fn metric(families: &Families, name: &str, tags: &[(&str, &str)]) -> 
         for (place, (statistic, value)) in measured.iter().enumerate() {
             let sum = sums.entry((place, statistic)).or_insert(match *statistic {
                 "MAX" => f64::NEG_INFINITY,
-                _ => 0.0,
+                // A sum of -0 alone is -0.
+                _ => -0.0,
             });
             *sum = match *statistic {
                 "MAX" => sum.max(*value),
@@ -167,6 +168,12 @@ impl Health {
             components.insert("observations", (if well { "UP" } else { "DOWN" }, details));
         }
         Self { components }
+    }
+
+    /// One component more: whether it is well, and its details.
+    pub(super) fn add(&mut self, component: &'static str, (well, details): (bool, Value)) {
+        let status = if well { "UP" } else { "DOWN" };
+        self.components.insert(component, (status, details));
     }
 
     /// The worst status of these components, of all where none is named.
