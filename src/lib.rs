@@ -45,7 +45,7 @@
 //! | [`train`] | sessions, epochs, hooks, callbacks; the trainer for candle models (feature `candle`) |
 //! | [`health`] | rules and alerts |
 //! | [`replay`] | an old log through the sinks of a live run, or into a new log |
-//! | `export` | logs as tables: CSV, JSON lines, Parquet (features `export`, `parquet`) |
+//! | `export` | logs as tables: CSV, JSON lines, Parquet (features `export`, `parquet`); metrics and alerts pushed (`push`, `otlp`) |
 //! | `serve` | a registry and a watched model over HTTP (feature `serve`) |
 //! | `bridge` | the facades `metrics` and `tracing`, logged to a run (features `metrics-rs`, `tracing`) |
 //!

@@ -19,6 +19,7 @@ mod merge;
 mod monitor;
 mod plot;
 mod progress;
+mod pushing;
 mod repair;
 mod replay;
 mod rules;

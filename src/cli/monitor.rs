@@ -21,11 +21,12 @@ use self::data::Labelled;
 use self::model::Live;
 use super::Verdict;
 use super::alerting::{NotifyArgs, RuleArgs};
+use super::pushing::{self, PushArgs, positive_time, secret};
 use super::train::RunFile;
 use crate::Session;
 use crate::datasets::Dataset;
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Span, Transition, Usage};
+use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Transition, Usage};
 use crate::serve::Server;
 
 /// Watch a model that `modelpulse train` made: evaluate it at an interval, and serve what there is to know of it
@@ -51,7 +52,7 @@ pub(super) struct Args {
     data: Option<PathBuf>,
 
     /// How often to evaluate
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = positive_time)]
     interval: Duration,
 
     /// Where to serve; port 0 is one that is free
@@ -68,8 +69,11 @@ pub(super) struct Args {
     #[command(flatten)]
     notify: NotifyArgs,
 
+    #[command(flatten)]
+    push: PushArgs,
+
     /// Wait that long for the label of an observation
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = interval)]
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = positive_time)]
     label_wait: Duration,
 
     /// How many MiB of observations and labels are kept beside those that are still needed
@@ -96,18 +100,12 @@ Examples:
   modelpulse monitor --model runs/digits-001 --interval 10s --rule 'eval/accuracy < 0.9'
   modelpulse monitor --model runs/digits-001 --data labelled.csv --rules rules.toml
   modelpulse monitor --model runs/digits-001 --rules rules.toml --alertmanager http://localhost:9093
+  modelpulse monitor --model runs/digits-001 --remote-write http://localhost:9090
 
 Then: curl localhost:8000/metrics
       curl localhost:8000/evaluate
       curl localhost:8000/actuator/health
       tensorboard --logdir runs";
-
-fn interval(text: &str) -> Result<Duration, String> {
-    match text.parse()? {
-        Span::Time(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
-        _ => Err("write a time such as 60s or 5m".to_owned()),
-    }
-}
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let trained = RunFile::trained(&args.model)?;
@@ -131,14 +129,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         Some(path) => Labelled::open(path, pixels, data.classes())?,
         None => Labelled::fixed(data.eval())?,
     };
-    let token = args.token_file.as_deref().map(|path| {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        match text.trim() {
-            "" => bail!("{}: there is no token in it", path.display()),
-            token => Ok(token.to_owned()),
-        }
-    });
-    let token = token.transpose()?;
+    let token = args.token_file.as_deref();
+    let token = token.map(|path| secret(path, "token")).transpose()?;
+    let targets = args.push.targets()?;
 
     let registry = Registry::new();
     registry.process();
@@ -176,6 +169,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         });
     }
     let session = builder.start()?;
+    // The series of a monitor that was stopped have ended.
+    let pusher = args.push.start(targets, &registry, &logdir, true)?;
     let live = Observations::new(data.classes()).max_age(args.label_wait);
     let (asked, mut usage) = (model.clone(), Usage::new());
     let refreshed = model.clone();
@@ -221,6 +216,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             "data",
             json!({ "name": trained.name, "crc32": trained.crc32 }),
         );
+    if let Some(pusher) = pusher.clone() {
+        server = server.health_of("push", move || pushing::health(&pusher.pushed()));
+    }
     if let Some(token) = token {
         server = server.token(token);
     }
@@ -239,7 +237,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     serving.shutdown();
     watch.stop();
     drop(watch);
-    match session.finish() {
+    let written = session.finish();
+    pushing::finish(pusher.as_ref());
+    match written {
         // What the disk refused for a while is there.
         Err(failed)
             if failed.report.dropped == 0 && failed.report.failures == failed.report.healed =>

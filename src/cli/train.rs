@@ -24,10 +24,11 @@ pub(super) use self::run_file::RunFile;
 use self::settings::Settings;
 use self::steering::Training;
 use super::alerting::{self, Watching};
+use super::pushing::{self, PushArgs};
 use super::{Verdict, console::EpochLines, json, rundir::claim};
 use crate::Session;
 use crate::datasets::{Dataset, Images};
-use crate::health::Finding;
+use crate::health::{EventGauges, Finding, Registry};
 use crate::log::Overflow;
 use crate::summary::{SessionStatus, Text};
 use crate::train::Ranks;
@@ -67,6 +68,9 @@ pub(super) struct Args {
     ])]
     resume: Option<PathBuf>,
 
+    #[command(flatten)]
+    push: PushArgs,
+
     /// Print neither progress nor result
     #[arg(long, short)]
     quiet: bool,
@@ -84,6 +88,7 @@ Examples:
   modelpulse train --schedule cosine --warm-up 100 --clip-norm 1 --early-stop 5 --restore-best
   modelpulse train --rule 'eval/epoch_accuracy < 0.9' --json
   modelpulse train --rules rules.toml --alertmanager http://localhost:9093
+  modelpulse train --remote-write http://localhost:9090
   modelpulse train --resume runs/digits-001     go on where it was killed
 
 Then: tensorboard --logdir runs";
@@ -121,6 +126,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let mut optimizer = AdamW::of(&parameters, optimizer_settings.clone())?;
 
     let watching = settings.rules.watch(&settings.notify)?;
+    let targets = args.push.targets()?;
     // Nothing that could still be refused comes behind this: what is left there is a run.
     let (dir, held) = match (resumed, &args.resume) {
         (Some(file), Some(dir)) => (dir.clone(), Some(file.hold(dir)?)),
@@ -137,10 +143,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let [alerts, findings]: [Arc<Mutex<Vec<Value>>>; 2] = Default::default();
     let screen = progress.screen();
-    let session = session(&args, &settings, &dir, watching, &screen, &alerts)?;
+    let registry = Registry::new();
+    let shown = (!targets.is_empty()).then(|| registry.sink());
+    let session = session(&args, &settings, &dir, watching, shown, &screen, &alerts)?;
     session
         .flush_on_signal()
         .context("cannot listen to signals")?;
+    let pusher = args.push.start(targets, &registry, &dir, false)?;
+    if let Some(pusher) = &pusher {
+        // Behind the log, whose sinks then have seen everything.
+        pusher
+            .finish_on_signal()
+            .context("cannot listen to signals")?;
+    }
     if held.is_some() {
         let (epochs, steps) = checkpoint
             .as_ref()
@@ -214,6 +229,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         true => SessionStatus::Failure,
         false => SessionStatus::Success,
     });
+    pushing::finish(pusher.as_ref());
     held.finish()?;
     for failure in &report.hook_failures {
         eprintln!("warning: {failure}; it was not called again");
@@ -293,12 +309,16 @@ fn session(
     settings: &Settings,
     dir: &Path,
     watching: Watching,
+    shown: Option<EventGauges>,
     screen: &Screen,
     alerts: &Arc<Mutex<Vec<Value>>>,
 ) -> anyhow::Result<Session> {
     // One seed gives one log, on a busy machine too: what cannot be kept is waited for, not dropped.
     let builder = Session::builder(dir).ranks(Ranks::Any);
     let mut builder = builder.log(|log| log.overflow(Overflow::Wait));
+    if let Some(gauges) = shown {
+        builder = builder.sink(gauges);
+    }
     if !args.quiet && !args.json && !std::io::stderr().is_terminal() {
         builder = builder.sink(EpochLines::new(settings.epochs));
     }

@@ -8,7 +8,8 @@
 
 use std::fmt::Write;
 
-use crate::health::{Family, Kind, Meter, Reading, Recorded, Registry};
+use super::samples::{Samples, Shape};
+use crate::health::{Family, Registry};
 
 /// The format of a page.
 ///
@@ -114,68 +115,40 @@ impl Page {
 
     fn family(&mut self, family: &Family) {
         let base = family.prometheus_name();
-        let buckets = || {
-            family.meters().any(|meter| {
-                matches!(meter.read(), Reading::Recorded(recorded) if !recorded.buckets.is_empty())
-            })
-        };
-        let (kind, suffix) = match family.kind() {
-            Kind::Counter => ("counter", "_total"),
-            Kind::Info if self.is_open() => ("info", "_info"),
-            Kind::Info => ("gauge", "_info"),
-            Kind::States if self.is_open() => ("stateset", ""),
-            Kind::Gauge | Kind::States => ("gauge", ""),
-            Kind::Timer | Kind::Distribution if buckets() => ("histogram", ""),
-            Kind::Timer | Kind::Distribution => ("summary", ""),
+        let samples = Samples::of(family);
+        let kind = match samples.shape {
+            Shape::Counter => "counter",
+            Shape::Info if self.is_open() => "info",
+            Shape::States if self.is_open() => "stateset",
+            Shape::Gauge | Shape::Info | Shape::States => "gauge",
+            Shape::Histogram => "histogram",
+            Shape::Summary => "summary",
         };
         // In 0.0.4 the family has the name of its samples.
-        let head = if self.is_open() { "" } else { suffix };
+        let head = if self.is_open() { "" } else { samples.suffix() };
         self.head(base, head, family, kind);
         if self.is_open() && !family.unit().is_empty() && base.ends_with(family.unit()) {
             self.line(&["# UNIT ", base, " ", family.unit()]);
         }
-        for meter in family.meters() {
-            match meter.read() {
-                Reading::Number(value) => self.sample(base, suffix, meter.labels(), value),
-                Reading::State { names, current } => {
-                    for (at, name) in names.iter().enumerate() {
-                        let labels = and(meter.labels(), base, &escaped(name, true));
-                        self.sample(base, "", &labels, f64::from(u8::from(at == current)));
-                    }
+        for (meter, reading) in &samples.meters {
+            samples.each(reading, |sample| match sample.label {
+                None => self.sample(base, sample.suffix, meter.labels(), sample.value),
+                Some((name, value)) => {
+                    let labels = and(meter.labels(), name, &escaped(value, true));
+                    self.sample(base, sample.suffix, &labels, sample.value);
                 }
-                Reading::Recorded(recorded) => {
-                    self.recorded(base, meter, &recorded, kind == "histogram");
-                }
-            }
+            });
             if self.is_open() && matches!(kind, "counter" | "histogram" | "summary") {
                 self.sample(base, "_created", meter.labels(), meter.created());
             }
         }
-        self.nans(base, family);
-    }
-
-    fn recorded(&mut self, base: &str, meter: &Meter, recorded: &Recorded, histogram: bool) {
-        if histogram {
-            let all = (f64::INFINITY, recorded.count);
-            for &(bound, count) in recorded.buckets.iter().chain([&all]) {
-                let mut le = String::new();
-                number(bound, &mut le);
-                let labels = and(meter.labels(), "le", &le);
-                self.sample(base, "_bucket", &labels, count as f64);
-            }
-        }
-        self.sample(base, "_count", meter.labels(), recorded.count as f64);
-        self.sample(base, "_sum", meter.labels(), recorded.sum);
+        self.nans(base, &samples);
     }
 
     /// How many NaN were recorded, once there was one: a family of its own.
-    fn nans(&mut self, base: &str, family: &Family) {
-        let nans = family.meters().filter_map(|meter| match meter.read() {
-            Reading::Recorded(recorded) if recorded.nans > 0 => Some((meter, recorded.nans)),
-            _ => None,
-        });
-        let nans: Vec<(&Meter, u64)> = nans.collect();
-        if nans.is_empty() {
+    fn nans(&mut self, base: &str, samples: &Samples<'_>) {
+        let mut nans = samples.nans().peekable();
+        if nans.peek().is_none() {
             return;
         }
         let name = format!("{base}_nan");

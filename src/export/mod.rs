@@ -1,5 +1,5 @@
-//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`); a registry as a page for Prometheus; alerts for an
-//! Alertmanager and for webhooks (feature `push`).
+//! Logs as tables: CSV, JSON lines, Parquet (feature `parquet`); a registry as a page for Prometheus, or pushed by remote
+//! write and OTLP (features `push`, `otlp`); alerts for an Alertmanager and for webhooks (feature `push`).
 //!
 //! Rows go out as they come in: no cap, no sampling, and memory for no more than a block of rows. Every format keeps
 //! every value: NaN and infinities, texts in any script, steps at full width.
@@ -17,6 +17,9 @@ mod json_lines;
 mod long;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "push")]
+mod push;
+mod samples;
 mod wide;
 
 use std::fmt;
@@ -35,6 +38,8 @@ pub(crate) use content::number as json_number;
 pub use exposition::Exposition;
 pub use files::{Files, partition_name};
 pub use long::LongTable;
+#[cfg(feature = "push")]
+pub use push::{EventPush, PushError, Pushed, Pusher, PusherBuilder, Target};
 pub use wide::wide_table;
 
 /// What a column holds.

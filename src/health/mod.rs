@@ -43,6 +43,8 @@ pub use naming::Direction;
 pub use nan_guard::{NanGuard, OnNan};
 #[cfg(feature = "export")]
 pub(crate) use registry::SeriesNames;
+#[cfg(feature = "push")]
+pub(crate) use registry::label_name;
 pub use registry::{
     Counter, Distribution, EventGauges, Families, Family, Gauge, Kind, Meter, MeterBuilder,
     Reading, Recorded, Registry, States, Timer,

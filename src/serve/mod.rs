@@ -67,6 +67,7 @@ pub struct Server {
     registry: Registry,
     watch: Option<Watch>,
     alerts: Option<AlertBoard>,
+    health: Vec<(&'static str, Box<Checked>)>,
     info: Vec<(String, Box<Told>)>,
     class_names: Vec<String>,
     observations: Option<(Observations, PathBuf)>,
@@ -77,6 +78,7 @@ pub struct Server {
 }
 
 type Told = dyn Fn() -> Value + Send + Sync;
+type Checked = dyn Fn() -> (bool, Value) + Send + Sync;
 
 impl std::fmt::Debug for Server {
     /// Without the token.
@@ -95,6 +97,7 @@ impl Server {
             registry: registry.clone(),
             watch: None,
             alerts: None,
+            health: Vec::new(),
             info: Vec::new(),
             class_names: Vec::new(),
             observations: None,
@@ -118,6 +121,16 @@ impl Server {
     /// Tells which alerts are on; a critical one makes the model unwell.
     pub fn alerts(mut self, board: &AlertBoard) -> Self {
         self.alerts = Some(board.clone());
+        self
+    }
+
+    /// Tells in `/actuator/health` of this component too: whether it is well when it is asked, and the details.
+    pub fn health_of(
+        mut self,
+        component: &'static str,
+        check: impl Fn() -> (bool, Value) + Send + Sync + 'static,
+    ) -> Self {
+        self.health.push((component, Box::new(check)));
         self
     }
 

@@ -194,12 +194,15 @@ async fn links(State(_): Shared, headers: HeaderMap) -> Response {
 fn health_of(app: &App, path: &str) -> Response {
     let Server { watch, alerts, .. } = &app.server;
     let stopping = app.stopping.load(Ordering::Relaxed);
-    let health = Health::of(
+    let mut health = Health::of(
         watch.as_ref(),
         alerts.as_ref(),
         app.intake.as_ref(),
         stopping,
     );
+    for (component, check) in &app.server.health {
+        health.add(component, check());
+    }
     match health.answer(path) {
         Some((answer, true)) => spring(StatusCode::OK, &answer),
         Some((answer, false)) => spring(StatusCode::SERVICE_UNAVAILABLE, &answer),

@@ -1,6 +1,6 @@
 //! A model that is watched: pages held against Prometheus, served and scraped for real.
 //!
-//! `tests/run` installs Prometheus.
+//! `tests/run` installs Prometheus and VictoriaMetrics, and the Python that reads OTLP.
 #![cfg(feature = "cli")]
 
 mod backfill;
@@ -9,12 +9,18 @@ mod built;
 mod classics;
 mod clients;
 mod command;
+mod conformance;
 mod deploy;
 mod faults;
 mod lint;
+mod otlp;
 mod prometheus;
+mod push_faults;
+mod pushed;
+mod receiver;
 mod reference;
 mod scraped;
 mod served;
 mod soak;
 mod support;
+mod victoria;

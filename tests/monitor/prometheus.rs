@@ -1,12 +1,42 @@
 //! A real Prometheus that scrapes; it is killed when it is dropped.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{Answer, Running, get, until};
+use crate::victoria::url_encoded;
+
+/// Names and values of labels.
+pub type Labels = BTreeMap<String, String>;
+
+/// Milliseconds and bits of samples, by series.
+pub type Series = BTreeMap<Labels, Vec<(i64, u64)>>;
+
+/// The series of an answer to a query with a range.
+pub fn matrix(answer: &Value) -> Series {
+    let series = answer["data"]["result"].as_array().unwrap().iter();
+    series
+        .map(|series| {
+            let labels = series["metric"].as_object().unwrap().iter();
+            let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().into()));
+            let samples = series["values"].as_array().unwrap().iter().map(|sample| {
+                let time = (sample[0].as_f64().unwrap() * 1e3).round() as i64;
+                (time, bits(sample[1].as_str().unwrap().parse().unwrap()))
+            });
+            (labels.collect(), samples.collect())
+        })
+        .collect()
+}
+
+/// The bits of a number; all NaN are one.
+pub fn bits(value: f64) -> u64 {
+    if value.is_nan() { f64::NAN } else { value }.to_bits()
+}
 
 pub struct Prometheus {
     _running: Running,
@@ -28,8 +58,27 @@ impl Prometheus {
         ])
     }
 
+    /// Scrapes nobody, and takes what is written to it.
+    pub fn receiving() -> Self {
+        let files = [("prometheus.yml", "global: {}\n")];
+        Self::start(
+            &files,
+            Path::new("data"),
+            &["--web.enable-remote-write-receiver"],
+        )
+    }
+
+    /// Scrapes nobody, and has this storage.
+    pub fn over(storage: &Path) -> Self {
+        Self::start(&[("prometheus.yml", "global: {}\n")], storage, &[])
+    }
+
     /// With these files, of which `prometheus.yml` is the configuration.
     pub fn configured(files: &[(&str, &str)]) -> Self {
+        Self::start(files, Path::new("data"), &[])
+    }
+
+    fn start(files: &[(&str, &str)], storage: &Path, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (name, content) in files {
             fs::write(dir.path().join(name), content).unwrap();
@@ -38,7 +87,9 @@ impl Prometheus {
         let running = Running::start(
             Command::new("prometheus")
                 .arg("--config.file=prometheus.yml")
-                .arg("--storage.tsdb.path=data")
+                .arg("--storage.tsdb.path")
+                .arg(storage)
+                .args(more)
                 .arg("--web.listen-address=127.0.0.1:0")
                 .args(["--log.level=info", "--log.format=json"])
                 .current_dir(dir.path()),
@@ -53,16 +104,15 @@ impl Prometheus {
         }
     }
 
+    /// Where it listens, as a URL without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The answer to a query.
     fn ask(&self, query: &str) -> Answer {
-        let escaped: String = query
-            .bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
-                byte => format!("%{byte:02X}"),
-            })
-            .collect();
-        get(&format!("{}/api/v1/query?query={escaped}", self.url))
+        let query = url_encoded(query);
+        get(&format!("{}/api/v1/query?query={query}", self.url))
     }
 
     /// Whether it is a query, whatever it finds.
@@ -90,6 +140,16 @@ impl Prometheus {
                 (series["metric"].clone(), value.parse().unwrap())
             })
             .collect()
+    }
+
+    /// The raw samples of all series that a selector with a range gives.
+    pub fn samples(&self, selector: &str) -> Series {
+        let answer = self.ask(selector);
+        // It may not be ready yet.
+        match answer.status {
+            200 => matrix(&answer.json()),
+            _ => Series::new(),
+        }
     }
 
     /// Waits until a query has one series, and returns its value.

@@ -100,6 +100,14 @@ impl Meter {
         &self.labels
     }
 
+    /// Its labels as Prometheus has them, by name, not escaped; an empty one is none.
+    #[cfg(feature = "push")]
+    pub(crate) fn pairs(&self) -> Vec<(String, &str)> {
+        let mut pairs = super::naming::labels(&self.tags).unwrap_or_default();
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs
+    }
+
     /// When it was registered, in seconds since 1970.
     pub fn created(&self) -> f64 {
         self.created

@@ -17,6 +17,8 @@ pub use events::EventGauges;
 pub(crate) use events::SeriesNames;
 pub use family::{Families, Family, Kind, Meter, Reading};
 pub use meters::{Counter, Distribution, Gauge, Recorded, States, Timer};
+#[cfg(feature = "push")]
+pub(crate) use naming::label as label_name;
 
 use self::family::{Function, Source};
 use self::meters::{Number, Record, StateCell};

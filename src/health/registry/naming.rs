@@ -64,7 +64,7 @@ pub(super) fn taken(family: &str, kind: Kind) -> Vec<String> {
 }
 
 /// The name of a label. One that Prometheus keeps for itself is called `exported_…`, as it does it too.
-pub(super) fn label(name: &str) -> String {
+pub(crate) fn label(name: &str) -> String {
     let name = valid(name);
     match name.strip_prefix("__") {
         Some(_) => format!("exported{name}"),
