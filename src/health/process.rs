@@ -13,28 +13,57 @@ use super::Registry;
 /// A look is good for so long.
 const FRESH: Duration = Duration::from_millis(250);
 
+/// The process as it was when it was looked at.
 struct Looks {
     system: System,
     pid: Pid,
-    looked: Option<Instant>,
+    last: Option<(Instant, Look)>,
+}
+
+#[derive(Clone, Copy)]
+struct Look {
+    cpu_seconds: f64,
+    resident: f64,
+    virtual_memory: f64,
+    started: f64,
+    threads: Option<f64>,
+    open_files: Option<f64>,
+    most_files: Option<f64>,
 }
 
 impl Looks {
-    fn process(&mut self) -> Option<&sysinfo::Process> {
-        if self.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
-            let kinds = ProcessRefreshKind::nothing()
-                .with_cpu()
-                .with_memory()
-                .with_tasks();
-            let pids = ProcessesToUpdate::Some(&[self.pid]);
-            self.system.refresh_processes_specifics(pids, false, kinds);
-            self.looked = Some(Instant::now());
+    fn look(&mut self) -> Option<Look> {
+        if let Some((when, look)) = &self.last
+            && when.elapsed() < FRESH
+        {
+            return Some(*look);
         }
-        self.system.process(self.pid)
+        // Without its tasks: each thread that ever was would be kept as a process of its own.
+        let kinds = ProcessRefreshKind::nothing().with_cpu().with_memory();
+        let pids = ProcessesToUpdate::Some(&[self.pid]);
+        self.system.refresh_processes_specifics(pids, false, kinds);
+        let process = self.system.process(self.pid)?;
+        let count = |count: Option<usize>| count.map(|count| count as f64);
+        let look = Look {
+            cpu_seconds: process.accumulated_cpu_time() as f64 / 1e3,
+            resident: process.memory() as f64,
+            virtual_memory: process.virtual_memory() as f64,
+            started: process.start_time() as f64,
+            threads: count(threads()),
+            open_files: count(process.open_files()),
+            most_files: count(process.open_files_limit()),
+        };
+        self.last = Some((Instant::now(), look));
+        Some(look)
     }
 }
 
-type Read = fn(&sysinfo::Process) -> Option<f64>;
+/// Of this process, where the system has a directory of them.
+fn threads() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+type Read = fn(&Look) -> Option<f64>;
 
 impl Registry {
     /// Shows this process: `process_cpu_seconds_total`, `process_resident_memory_bytes`,
@@ -53,31 +82,31 @@ impl Registry {
                 "process.resident.memory",
                 "bytes",
                 "Memory of the process that is in physical memory",
-                |process| Some(process.memory() as f64),
+                |look| Some(look.resident),
             ),
             (
                 "process.virtual.memory",
                 "bytes",
                 "Memory that the process has addresses for",
-                |process| Some(process.virtual_memory() as f64),
+                |look| Some(look.virtual_memory),
             ),
             (
                 "process.start.time",
                 "seconds",
                 "When the process started, since 1970",
-                |process| Some(process.start_time() as f64),
+                |look| Some(look.started),
             ),
-            ("process.threads", "", "Threads of the process", |process| {
-                Some(process.tasks()?.len() as f64)
+            ("process.threads", "", "Threads of the process", |look| {
+                look.threads
             }),
-            ("process.open.fds", "", "Files that are open", |process| {
-                Some(process.open_files()? as f64)
+            ("process.open.fds", "", "Files that are open", |look| {
+                look.open_files
             }),
             (
                 "process.max.fds",
                 "",
                 "The most files that may be open",
-                |process| Some(process.open_files_limit()? as f64),
+                |look| look.most_files,
             ),
         ];
         let Ok(pid) = sysinfo::get_current_pid() else {
@@ -86,13 +115,13 @@ impl Registry {
         let looks = Arc::new(Mutex::new(Looks {
             system: System::new(),
             pid,
-            looked: None,
+            last: None,
         }));
         let look = move |read: Read| -> Option<f64> {
             let mut looks = looks.lock().unwrap_or_else(PoisonError::into_inner);
-            read(looks.process()?)
+            read(&looks.look()?)
         };
-        let seconds: Read = |process| Some(process.accumulated_cpu_time() as f64 / 1e3);
+        let seconds: Read = |look| Some(look.cpu_seconds);
         let own = look.clone();
         self.meter("process.cpu")
             .unit("seconds")
@@ -113,6 +142,30 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::health::Reading;
+
+    #[test]
+    fn threads_that_came_and_went_are_not_kept() {
+        let mut looks = Looks {
+            system: System::new(),
+            pid: sysinfo::get_current_pid().unwrap(),
+            last: None,
+        };
+        for _ in 0..3 {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(std::thread::park);
+                looks.last = None;
+                assert!(
+                    looks
+                        .look()
+                        .unwrap()
+                        .threads
+                        .is_none_or(|count| count >= 2.0)
+                );
+                thread.thread().unpark();
+            });
+        }
+        assert_eq!(looks.system.processes().len(), 1);
+    }
 
     #[test]
     fn this_process_has_all_of_it() {
