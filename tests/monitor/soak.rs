@@ -54,7 +54,7 @@ impl Service<'_> {
         let batch = self.batches;
         let rows = (0..BATCH).map(|row| {
             let (id, class) = (batch * BATCH + row, row % 10);
-            json!({ "id": format!("r-{id}"), "prediction": class, "features": [0.5, class] })
+            json!({ "id": format!("r-{id:09}"), "prediction": class, "features": [0.5, class] })
         });
         let taken = send(
             &self.agent,
@@ -72,7 +72,7 @@ impl Service<'_> {
             let rows = (0..BATCH).filter(|row| row % 100 != 7);
             rows.map(|row| {
                 let class = if row % 10 < wrong { 9 } else { row % 10 };
-                json!({ "id": format!("r-{}", late * BATCH + row), "label": class })
+                json!({ "id": format!("r-{:09}", late * BATCH + row), "label": class })
             })
         };
         let count = labels().count();
