@@ -101,6 +101,7 @@ Examples:
   modelpulse monitor --model runs/digits-001 --data labelled.csv --rules rules.toml
   modelpulse monitor --model runs/digits-001 --rules rules.toml --alertmanager http://localhost:9093
   modelpulse monitor --model runs/digits-001 --remote-write http://localhost:9090
+  modelpulse monitor --model runs/digits-001 --detect adwin:live/accuracy --listen 0.0.0.0:8000 --token-file token
 
 Then: curl localhost:8000/metrics
       curl localhost:8000/evaluate
