@@ -12,6 +12,7 @@ use modelpulse::log::{LogReader, LogSink};
 use tempfile::TempDir;
 
 use crate::Common;
+use crate::clock;
 use crate::contest::{Contender, Sample, Work, interleave, rows};
 use crate::noise::Noise;
 use crate::report::{Bound, Report};
@@ -38,6 +39,8 @@ Examples:
 const EVENTS: i64 = 1_000_000;
 const SERIES: i64 = 100;
 const ALERTS: &str = "alerts";
+/// What of the time the thread ran: on a busy machine only its ratio says something.
+const PROCESSOR: &str = "processor seconds";
 const RATIO: &str = "× reading";
 const READING: &str = "reading alone";
 const NO_MATCH: &str = "1,000 rules, none on any event";
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Report> {
     // Each repetition beside the one of its turn.
     let seconds = |contender: &mut Contender<'_>| -> Vec<f64> {
         let samples = contender.samples_mut().iter();
-        samples.filter_map(|sample| sample.seconds).collect()
+        samples.map(|sample| sample.extra(PROCESSOR)).collect()
     };
     let [reading, none, _] = &mut contenders[..] else {
         anyhow::bail!("three contenders");
@@ -123,7 +126,7 @@ fn write(dir: &Path) -> anyhow::Result<()> {
 }
 
 fn replay(log: &Path, rules: Option<&RuleSet>) -> anyhow::Result<Sample> {
-    let began = Instant::now();
+    let (began, ran) = (Instant::now(), clock::thread_seconds());
     let mut reader = LogReader::open(log)?;
     let (mut events, mut changes) = (0, 0_u32);
     let mut alerts = rules.map(|rules| Alerts::new(rules.clone(), |_| changes += 1));
@@ -135,6 +138,11 @@ fn replay(log: &Path, rules: Option<&RuleSet>) -> anyhow::Result<Sample> {
     }
     drop(alerts);
     let seconds = began.elapsed().as_secs_f64();
+    // Without a clock of its own, a thread's processor time is the time that went by.
+    let ran = ran.zip(clock::thread_seconds());
+    let ran = ran.map_or(seconds, |(from, to)| to - from);
     ensure!(events == EVENTS as usize, "{events} events");
-    Ok(Sample::of(seconds).with(ALERTS, f64::from(changes)))
+    Ok(Sample::of(seconds)
+        .with(PROCESSOR, ran)
+        .with(ALERTS, f64::from(changes)))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::instance::{Instance, Moment, Others};
-use super::routes::{Route, Routes};
+use super::routes::{Route, RouteId, Routes};
 use super::story::Story;
 use super::{ALERTS, Clock, Condition, Rule, RuleSet, Span, State, Transition};
 use crate::flow::{Event, Sink, SinkError};
@@ -46,8 +46,8 @@ pub struct Alerts<F> {
     routes: Routes,
     /// The second series of gaps.
     others: Vec<Others>,
-    /// The time of the last instant, in microseconds.
-    now: Option<i64>,
+    /// The latest time of an instant so far.
+    now: Option<f64>,
     /// After a silence so long nothing changes any more.
     horizon: i64,
     /// What the log is told.
@@ -154,27 +154,23 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         })
     }
 
-    /// Evaluates what is due on the grid before `micros`.
-    fn ticks_before(&mut self, micros: i64) {
-        let Some(last) = self.now else {
-            // Silence counts from the first event on.
-            for instance in &mut self.instances {
-                instance.start(micros);
-            }
-            return;
-        };
+    /// Evaluates what is due on the grid behind `last` and before `micros`.
+    fn ticks_between(&mut self, last: i64, micros: i64) {
         let interval = self.rules.interval.ticks();
         let mut tick = last
             .saturating_sub(last.rem_euclid(interval))
             .saturating_add(interval);
         while tick < micros && tick.saturating_sub(last) <= self.horizon {
-            let order = std::mem::take(&mut self.order);
-            self.decide(&order, self.moment(tick, tick as f64 / 1e6), |rule| {
-                rule.clock == Clock::Time
-            });
-            self.order = order;
+            self.decide_on_grid(self.moment(tick, tick as f64 / 1e6));
             tick = tick.saturating_add(interval);
         }
+    }
+
+    /// Evaluates all rules that go by time.
+    fn decide_on_grid(&mut self, moment: Moment) {
+        let order = std::mem::take(&mut self.order);
+        self.decide(&order, moment, |rule| rule.clock == Clock::Time);
+        self.order = order;
     }
 
     fn moment(&self, micros: i64, wall_time: f64) -> Moment {
@@ -190,10 +186,9 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         let Some(value) = event.value.decimal() else {
             return;
         };
-        if self.routes.get(&event.run, &event.tag).is_none() {
-            self.lay_route(event);
-        }
-        let Some(route) = self.routes.get(&event.run, &event.tag) else {
+        let known = self.routes.find(&event.run, &event.tag);
+        let id = known.unwrap_or_else(|| self.lay_route(event));
+        let Some(route) = self.routes.get(id) else {
             return;
         };
         if let Some(values) = route.other.and_then(|other| self.others.get_mut(other)) {
@@ -213,7 +208,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     }
 
     /// Finds out what a series feeds that occurs for the first time.
-    fn lay_route(&mut self, event: &Event) {
+    fn lay_route(&mut self, event: &Event) -> RouteId {
         let Event { run, tag, .. } = event;
         let mut route = Route::default();
         let path = run.path_of(tag.as_str());
@@ -232,13 +227,14 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         }
         let is_other = route.other.is_some();
         let own = route.own.clone();
-        self.routes.lay(run, tag, route);
+        let id = self.routes.lay(run, tag, route);
         if is_other {
             let all: Vec<usize> = (0..self.instances.len()).collect();
             self.find_others(&all);
         } else {
             self.find_others(&own);
         }
+        id
     }
 
     /// The instance of rule `index` for the series at `path`, if the rule speaks of it.
@@ -281,16 +277,15 @@ impl<F: FnMut(&Transition)> Alerts<F> {
                     let splits = path
                         .match_indices('/')
                         .map(|(at, _)| (&path[..at], &path[at + 1..]));
-                    splits
+                    let ids = splits
                         .chain([(".", path)])
-                        .find(|&(run, tag)| {
-                            let route = self.routes.get(run, tag);
-                            route.is_some_and(|route| route.other.is_some())
-                        })
-                        .map(|(run, tag)| (run.to_owned(), tag.to_owned()))
+                        .filter_map(|(run, tag)| self.routes.named(run, tag));
+                    ids.into_iter().find(|&id| {
+                        let route = self.routes.get(id);
+                        route.is_some_and(|route| route.other.is_some())
+                    })
                 });
-            let Some((run, tag)) = found else { continue };
-            if let Some(route) = self.routes.get_mut(&run, &tag)
+            if let Some(route) = found.and_then(|id| self.routes.get_mut(id))
                 && self.instances[index].other != route.other
             {
                 self.instances[index].other = route.other;
@@ -319,37 +314,47 @@ impl<F: FnMut(&Transition)> Alerts<F> {
     }
 
     /// Holds the events of an instant against the rules.
+    #[inline]
     fn hold(&mut self, instant: &[Event]) {
         self.story.turn_page();
-        let mut rest: Vec<&Event> = Vec::new();
-        let mut time = None;
-        for event in instant {
-            // Most series of a log may concern no rule.
-            let is_idle = self.routes.is_idle(&event.run, &event.tag);
-            if !is_idle && is_alert(event) {
-                continue;
-            }
-            time.get_or_insert(event.wall_time);
-            if !is_idle {
-                rest.push(event);
-            }
+        // Most logs have nothing that concerns a rule: then an event is a glance, and time goes on.
+        if self.instances.is_empty()
+            && let Some(first) = instant.first()
+            && instant.iter().all(|event| self.routes.is_idle(event))
+        {
+            self.now = Some(later(self.now, first.wall_time));
+        } else {
+            self.evaluate(instant);
         }
-        let Some(wall_time) = time else { return };
-        let micros = micros(wall_time).max(self.now.unwrap_or(i64::MIN));
-        if rest.is_empty() && self.instances.is_empty() {
-            self.now = Some(micros);
+    }
+
+    /// The same for events that rules may look at.
+    #[inline(never)]
+    fn evaluate(&mut self, instant: &[Event]) {
+        let events = instant.iter().filter(|event| !is_alert(event));
+        let Some(first) = events.clone().next() else {
             return;
+        };
+        let last = self.now.map(micros);
+        let now = later(self.now, first.wall_time);
+        self.now = Some(now);
+        let micros = micros(now);
+        match last {
+            Some(last) => self.ticks_between(last, micros),
+            // Silence counts from the first event on.
+            None => self
+                .instances
+                .iter_mut()
+                .for_each(|instance| instance.start(micros)),
         }
-        self.ticks_before(micros);
-        self.now = Some(micros);
-        let wall_time = if wall_time.is_finite() {
-            wall_time
+        let wall_time = if first.wall_time.is_finite() {
+            first.wall_time
         } else {
             micros as f64 / 1e6
         };
         let moment = self.moment(micros, wall_time);
 
-        let on_grid = micros.rem_euclid(self.rules.interval.ticks()) == 0;
+        let mut rest: Vec<&Event> = events.filter(|event| !self.routes.is_idle(event)).collect();
         let mut again = Vec::new();
         let mut touched = Vec::new();
         // A series with several values in one instant is decided on at each of them.
@@ -369,10 +374,8 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             self.decide(&touched, moment, |_| true);
             touched.clear();
         }
-        if on_grid {
-            let order = std::mem::take(&mut self.order);
-            self.decide(&order, moment, |rule| rule.clock == Clock::Time);
-            self.order = order;
+        if micros.rem_euclid(self.rules.interval.ticks()) == 0 {
+            self.decide_on_grid(moment);
         }
     }
 }
@@ -382,13 +385,14 @@ fn is_alert(event: &Event) -> bool {
     event.tag.as_str().starts_with(ALERTS)
 }
 
+/// The later one of two times; one that is no number is never later.
+fn later(now: Option<f64>, wall_time: f64) -> f64 {
+    now.map_or(wall_time, |now| now.max(wall_time))
+}
+
 /// The nearest whole number of microseconds, and the nearest that there is of what does not fit; NaN reads as 0.
 fn micros(wall_time: f64) -> i64 {
-    let micros = wall_time * 1e6;
-    let whole = micros as i64;
-    // `round` would be a call, at every event.
-    let rest = micros - whole as f64;
-    whole.saturating_add(i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
+    (wall_time * 1e6).round() as i64
 }
 
 impl<F: FnMut(&Transition) + Send> Sink for Alerts<F> {

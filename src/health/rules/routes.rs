@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::flow::Event;
 use crate::types::{RunName, Tag};
 
 /// What a series feeds.
@@ -18,13 +19,16 @@ pub(super) struct Route {
     pub(super) other_of: Vec<usize>,
 }
 
-impl Route {
-    fn is_idle(&self) -> bool {
-        self.own.is_empty() && self.other.is_none() && self.other_of.is_empty()
-    }
+/// Which route a series has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RouteId(usize);
+
+impl RouteId {
+    /// That of all series that concern nobody. None that has it ever begins to concern somebody.
+    const IDLE: Self = Self(usize::MAX);
 }
 
-/// So many series that concern nobody are known at a glance.
+/// So many series are known at a glance.
 const GLANCES: usize = 1024;
 /// In so many places behind one another a series is looked for.
 const NEIGHBOURS: usize = 8;
@@ -32,54 +36,69 @@ const NEIGHBOURS: usize = 8;
 /// The route of each series that occurred with a number.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    by_name: HashMap<RunName, HashMap<Tag, Route>>,
-    /// Series that concern nobody, each in the place that its names' addresses give. That these are held keeps the
-    /// addresses theirs.
-    idle: Vec<Option<(RunName, Tag)>>,
+    routes: Vec<Route>,
+    by_name: HashMap<RunName, HashMap<Tag, RouteId>>,
+    /// Series, each in the place that its names' addresses give. That these are held keeps the addresses theirs.
+    glances: Vec<Option<(RunName, Tag, RouteId)>>,
 }
 
 impl Routes {
-    pub(super) fn get(
-        &self,
-        run: &(impl AsRef<str> + ?Sized),
-        tag: &(impl AsRef<str> + ?Sized),
-    ) -> Option<&Route> {
-        self.by_name.get(run.as_ref())?.get(tag.as_ref())
+    /// What a series feeds that concerns somebody.
+    pub(super) fn get(&self, id: RouteId) -> Option<&Route> {
+        self.routes.get(id.0)
     }
 
-    pub(super) fn get_mut(&mut self, run: &str, tag: &str) -> Option<&mut Route> {
-        self.by_name.get_mut(run)?.get_mut(tag)
+    pub(super) fn get_mut(&mut self, id: RouteId) -> Option<&mut Route> {
+        self.routes.get_mut(id.0)
     }
 
-    pub(super) fn lay(&mut self, run: &RunName, tag: &Tag, route: Route) {
-        let tags = self.by_name.entry(run.clone()).or_default();
-        tags.insert(tag.clone(), route);
+    /// Whether it is known that nobody is concerned.
+    pub(super) fn is_idle(&mut self, event: &Event) -> bool {
+        self.find(&event.run, &event.tag) == Some(RouteId::IDLE)
     }
 
-    /// Whether it is known that the series concerns nobody. No series that is idle begins to concern somebody.
-    pub(super) fn is_idle(&mut self, run: &RunName, tag: &Tag) -> bool {
+    /// The route of a series that occurred before.
+    #[inline]
+    pub(super) fn find(&mut self, run: &RunName, tag: &Tag) -> Option<RouteId> {
         let at = (address(run.as_str()), address(tag.as_str()));
         let place = (at.0 >> 4) ^ (at.1 >> 4);
-        let mut free = place % GLANCES;
         for place in place..place + NEIGHBOURS {
-            let place = place % GLANCES;
-            match self.idle.get(place) {
-                Some(Some((run, tag))) if (address(run.as_str()), address(tag.as_str())) == at => {
-                    return true;
+            match self.glances.get(place % GLANCES) {
+                Some(Some((run, tag, id)))
+                    if (address(run.as_str()), address(tag.as_str())) == at =>
+                {
+                    return Some(*id);
                 }
                 Some(Some(_)) => {}
-                _ => {
-                    free = place;
-                    break;
-                }
+                _ => return self.look_up(run, tag, place % GLANCES),
             }
         }
-        let is_idle = self.get(run, tag).is_some_and(Route::is_idle);
-        if is_idle {
-            self.idle.resize(GLANCES, None);
-            self.idle[free] = Some((run.clone(), tag.clone()));
-        }
-        is_idle
+        self.look_up(run, tag, place % GLANCES)
+    }
+
+    /// The same by name, remembered in `place`.
+    #[cold]
+    fn look_up(&mut self, run: &RunName, tag: &Tag, place: usize) -> Option<RouteId> {
+        let id = self.named(run.as_str(), tag.as_str())?;
+        self.glances.resize(GLANCES, None);
+        self.glances[place] = Some((run.clone(), tag.clone(), id));
+        Some(id)
+    }
+
+    pub(super) fn named(&self, run: &str, tag: &str) -> Option<RouteId> {
+        self.by_name.get(run)?.get(tag).copied()
+    }
+
+    pub(super) fn lay(&mut self, run: &RunName, tag: &Tag, route: Route) -> RouteId {
+        let id = if route.own.is_empty() && route.other.is_none() {
+            RouteId::IDLE
+        } else {
+            self.routes.push(route);
+            RouteId(self.routes.len() - 1)
+        };
+        let tags = self.by_name.entry(run.clone()).or_default();
+        tags.insert(tag.clone(), id);
+        id
     }
 }
 
