@@ -30,23 +30,16 @@ pub fn classification_metrics(predictions: &Predictions) -> BTreeMap<String, f64
 /// class.
 fn judged(predictions: &Predictions) -> Option<[Option<f64>; 5]> {
     let classes = predictions.classes();
-    let mut labels = Vec::with_capacity(predictions.len());
-    let mut predicted = Vec::with_capacity(predictions.len());
-    let mut scores = Vec::with_capacity(predictions.len() * classes);
-    for (_, label, row) in predictions.iter() {
-        let from = scores.len();
-        // A softmax may come out a little above 1; clamping keeps NaN.
-        scores.extend(row.iter().map(|score| score.clamp(0.0, 1.0)));
-        let row = &scores[from..];
-        let highest = row.iter().copied().fold(0.0, f32::max);
-        let first = row.iter().position(|&score| score == highest);
-        predicted.push(first.unwrap_or(0));
-        labels.push(label);
-    }
+    let labels = predictions.labels();
+    // A softmax may come out a little above 1; clamping keeps NaN.
+    let scores = predictions.outputs().iter();
+    let scores: Vec<f32> = scores.map(|score| score.clamp(0.0, 1.0)).collect();
+    let rows = labels.iter().zip(scores.chunks_exact(classes.max(1)));
+    let predicted: Vec<usize> = rows.map(|(&label, row)| highest(label, row)).collect();
     let mut matrix = ConfusionMatrix::new(classes);
-    let batch = LabelBatch::new(&labels, &predicted);
+    let batch = LabelBatch::new(labels, &predicted);
     matrix.update(batch).ok()?;
-    if scores.iter().any(|score| score.is_nan()) {
+    if scores.iter().fold(false, |nan, score| nan | score.is_nan()) {
         return None;
     }
     Some([
@@ -54,8 +47,21 @@ fn judged(predictions: &Predictions) -> Option<[Option<f64>; 5]> {
         matrix.macro_precision().ok(),
         matrix.macro_recall().ok(),
         matrix.macro_f1().ok(),
-        macro_roc_auc(classes, &labels, &scores).ok(),
+        macro_roc_auc(classes, labels, &scores).ok(),
     ])
+}
+
+/// The class with the highest score, the first of several. Mostly it is the `guess`, which takes one look at each
+/// score to see.
+fn highest(guess: usize, scores: &[f32]) -> usize {
+    let Some(&high) = scores.get(guess) else {
+        return argmax(scores);
+    };
+    let not_below = scores.iter().map(|&score| u32::from(score >= high));
+    match not_below.sum::<u32>() {
+        1 => guess,
+        _ => argmax(scores),
+    }
 }
 
 /// Counts each item by its label and the class with the highest score, the first of equal ones.

@@ -94,14 +94,23 @@ impl Predictions {
         self.indices.is_empty()
     }
 
-    /// Index in the split, right class and probabilities of each item; nothing if they are no classifier's.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
-        let labels: &[usize] = match &self.targets {
+    /// The right class of each item; none if they are no classifier's.
+    pub(super) fn labels(&self) -> &[usize] {
+        match &self.targets {
             Targets::Classes(labels) => labels,
             Targets::Numbers(_) => &[],
-        };
+        }
+    }
+
+    /// What the model said, one row behind the other.
+    pub(super) fn outputs(&self) -> &[f32] {
+        &self.outputs
+    }
+
+    /// Index in the split, right class and probabilities of each item; nothing if they are no classifier's.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
         let rows = self.outputs.chunks_exact(self.width.max(1));
-        let items = self.indices.iter().zip(labels).zip(rows);
+        let items = self.indices.iter().zip(self.labels()).zip(rows);
         items.map(|((&index, &label), scores)| (index, label, scores))
     }
 
