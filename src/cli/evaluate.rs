@@ -20,7 +20,7 @@ use crate::train::Ranks;
 ///
 /// The table is CSV, JSON lines (both also gzipped) or Parquet. What its columns are for is told by their names
 /// (label, y_true, target …; score, proba_0, score_cat …; prediction, y_pred …; weight), what the model does by their
-/// values; options say otherwise.
+/// values; options say otherwise. Scores of all classes may stand in one column of lists.
 ///
 /// Rows without a label are left out and counted. A row without a valid score or prediction ends the evaluation, unless
 /// --skip-invalid has such rows left out and counted too.

@@ -1,12 +1,14 @@
 //! Tables in [Apache Parquet][1], read column by column, a page in memory at a time.
 //!
-//! Columns within structs are named `outer.inner`. Lists and maps hold no one value a row and are left out, as is what
-//! no text or number stands for (intervals, geometries).
+//! Columns within structs are named `outer.inner`. A column of lists of numbers that all have as many items is as many
+//! columns `list_0`, `list_1` …, so that scores in one list read as the scores of classes. Other lists and maps hold no
+//! one value a row and are left out, as is what no text or number stands for (intervals, geometries).
 //!
 //! [1]: https://parquet.apache.org/docs/file-format/
 
 mod cast;
 mod decode;
+mod lists;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use ::parquet::schema::types::ColumnDescriptor;
 
 use super::source::{Wanted, open_error};
 use super::{Batch, Column, Field, Kind, Schema, TableError};
+use lists::Lists;
 
 /// What the stored values of a column mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +61,8 @@ impl Meaning {
     }
 }
 
-/// `None` where a row has no one value, or one that is neither text nor number.
+/// `None` where a value is neither text nor number.
 fn meaning(column: &ColumnDescriptor) -> Option<Meaning> {
-    if column.max_rep_level() > 0 {
-        return None;
-    }
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
     Some(match column.physical_type() {
         Type::BOOLEAN => Meaning::Bool,
@@ -117,15 +117,46 @@ fn meaning(column: &ColumnDescriptor) -> Option<Meaning> {
     })
 }
 
-/// The columns that can be read: number in the file, name, meaning.
-fn leaves(reader: &SerializedFileReader<File>) -> Vec<(usize, String, Meaning)> {
+/// A column of a table: a column of the file, or one item of its lists.
+#[derive(Clone)]
+struct Leaf {
+    name: String,
+    /// The column's number in the file.
+    at: usize,
+    meaning: Meaning,
+    max_def: i16,
+    lists: Option<Lists>,
+    /// Which item.
+    item: usize,
+}
+
+/// The columns that can be read.
+fn leaves(reader: &SerializedFileReader<File>) -> Vec<Leaf> {
     let schema = reader.metadata().file_metadata().schema_descr();
-    let columns = schema.columns().iter().enumerate();
-    let columns = columns.filter_map(|(at, column)| {
-        let name = column.path().parts().join(".");
-        Some((at, name, meaning(column)?))
-    });
-    columns.collect()
+    let mut leaves = Vec::new();
+    for (at, column) in schema.columns().iter().enumerate() {
+        let Some(meaning) = meaning(column) else {
+            continue;
+        };
+        let leaf = |name, lists, item| Leaf {
+            name,
+            at,
+            meaning,
+            max_def: column.max_def_level(),
+            lists,
+            item,
+        };
+        if column.max_rep_level() == 0 {
+            leaves.push(leaf(column.path().parts().join("."), None, 0));
+        } else if meaning.kind() != Kind::Text
+            && let Some(lists) = Lists::of(reader, at)
+        {
+            let list = schema.get_column_root(at).name();
+            let items = 0..lists.items;
+            leaves.extend(items.map(|item| leaf(format!("{list}_{item}"), Some(lists), item)));
+        }
+    }
+    leaves
 }
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, TableError> {
@@ -167,24 +198,18 @@ pub(super) fn schema(path: &Path) -> Result<(Schema, u64), TableError> {
     let reader = open(path)?;
     let rows = reader.metadata().file_metadata().num_rows();
     let fields = leaves(&reader).into_iter();
-    let fields = fields.map(|(_, name, meaning)| Field::new(name, meaning.kind()));
+    let fields = fields.map(|leaf| Field::new(leaf.name, leaf.meaning.kind()));
     Ok((fields.collect(), u64::try_from(rows).unwrap_or(0)))
-}
-
-/// A column that is read, and how.
-struct Leaf {
-    /// Its number in the file.
-    at: usize,
-    meaning: Meaning,
-    max_def: i16,
-    wanted: Wanted,
 }
 
 /// Reads batches; none spans two row groups.
 pub(super) struct Rows {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    leaves: Vec<Leaf>,
+    /// The columns of the file that are read, each once.
+    stored: Vec<Leaf>,
+    /// The columns that are wanted: of which of these, which item.
+    wanted: Vec<(usize, usize, Wanted)>,
     /// The columns of the row group that is being read.
     open: Vec<ColumnReader>,
     /// How many of its rows are left.
@@ -202,21 +227,24 @@ impl Rows {
     ) -> Result<Self, TableError> {
         let reader = open(path)?;
         let all = leaves(&reader);
-        let schema = reader.metadata().file_metadata().schema_descr();
-        let leaves = wanted.into_iter().filter_map(|wanted| {
-            let &(at, _, meaning) = all.get(wanted.position)?;
-            let max_def = schema.column(at).max_def_level();
-            Some(Leaf {
-                at,
-                meaning,
-                max_def,
-                wanted,
-            })
+        let mut stored: Vec<Leaf> = Vec::new();
+        let wanted = wanted.into_iter().filter_map(|wanted| {
+            let leaf = all.get(wanted.position)?;
+            // All items of a list come at once.
+            let known = stored
+                .iter()
+                .position(|it| it.at == leaf.at && leaf.lists.is_some());
+            let place = known.unwrap_or(stored.len());
+            if known.is_none() {
+                stored.push(leaf.clone());
+            }
+            Some((place, leaf.item, wanted))
         });
-        let leaves: Vec<Leaf> = leaves.collect();
+        let wanted = wanted.collect();
         Ok(Self {
             path: path.to_owned(),
-            leaves,
+            stored,
+            wanted,
             reader,
             open: Vec::new(),
             left: 0,
@@ -235,7 +263,7 @@ impl Rows {
             let group = self.reader.get_row_group(self.next_group)?;
             self.next_group += 1;
             self.left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
-            let columns = self.leaves.iter();
+            let columns = self.stored.iter();
             self.open = columns
                 .map(|leaf| group.get_column_reader(leaf.at))
                 .collect::<Result<_, _>>()?;
@@ -252,11 +280,22 @@ impl super::source::Rows for Rows {
         }
         let rows =
             usize::try_from(self.left).map_or(self.batch_rows, |left| left.min(self.batch_rows));
-        let mut columns: Vec<Column> = Vec::with_capacity(self.leaves.len());
-        for (leaf, reader) in self.leaves.iter().zip(&mut self.open) {
-            let column = decode::column(reader, leaf.meaning, leaf.max_def, rows)
-                .and_then(|column| cast::column(column, leaf.wanted.kind));
-            columns.push(column.map_err(|wrong| wrong.at(&self.path, self.row, &leaf.wanted))?);
+        let mut columns: Vec<Column> = Vec::with_capacity(self.wanted.len());
+        let mut items: Vec<Vec<Column>> = vec![Vec::new(); self.stored.len()];
+        for &(place, item, ref wanted) in &self.wanted {
+            let leaf = &self.stored[place];
+            let reader = &mut self.open[place];
+            let mut read = || decode::column(reader, leaf.meaning, leaf.max_def, leaf.lists, rows);
+            let column = match leaf.lists {
+                None => read(),
+                Some(_) if !items[place].is_empty() => Ok(items[place][item].clone()),
+                Some(lists) => read().map(|all| {
+                    items[place] = lists.dealt(all);
+                    items[place][item].clone()
+                }),
+            };
+            let column = column.and_then(|column| cast::column(column, wanted.kind));
+            columns.push(column.map_err(|wrong| wrong.at(&self.path, self.row, wanted))?);
         }
         let first_row = self.row;
         self.row += rows as u64;
@@ -270,6 +309,12 @@ enum Wrong {
     Malformed(ParquetError),
     /// The value of a row of the batch does not fit.
     Misfit(usize, String),
+    /// The list of a row has not so many items as others.
+    Length {
+        row: usize,
+        items: usize,
+        others: usize,
+    },
 }
 
 impl From<ParquetError> for Wrong {
@@ -280,12 +325,19 @@ impl From<ParquetError> for Wrong {
 
 impl Wrong {
     fn at(self, path: &Path, first_row: u64, wanted: &Wanted) -> TableError {
+        let place = |row| super::Place::Row(first_row + row as u64);
         match self {
             Self::Malformed(error) => malformed(path, &error),
-            Self::Misfit(row, value) => {
-                let place = super::Place::Row(first_row + row as u64);
-                wanted.misfit(path, place, &value, Kind::Text)
-            }
+            Self::Misfit(row, value) => wanted.misfit(path, place(row), &value, Kind::Text),
+            Self::Length { row, items, others } => TableError::Malformed {
+                path: path.to_owned(),
+                place: Some(place(row)),
+                reason: format!(
+                    "the list that '{}' is of has {items} items, and {others} in other rows: \
+                     write as many in each",
+                    wanted.name
+                ),
+            },
         }
     }
 }

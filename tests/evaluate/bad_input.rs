@@ -36,6 +36,16 @@ fn the_row_and_the_column_are_said() {
             "p.csv, line 3, column 'score': 'high' is not a number",
         ),
         (
+            "label,score\n1,high\n0,low\n",
+            &[],
+            "p.csv, line 2, column 'score': 'high' is not a number",
+        ),
+        (
+            "label,score\n1,0.5\n0,n/k\n",
+            &[],
+            "p.csv, line 3, column 'score': 'n/k' is not a number",
+        ),
+        (
             "label,score\n1,0.5\n0,1.5\n",
             &["--bounded"],
             "row 2, column 'score': 1.5 is not in 0..=1, as bounded memory needs: give probabilities, or all memory",
@@ -74,6 +84,16 @@ fn what_is_missing_names_its_option() {
             "label,b\n1,x\n0,y\n",
             &[],
             "no column is named like a score or a prediction: name it with --score or --prediction; there are 'label', 'b'",
+        ),
+        (
+            "label,score\n",
+            &[],
+            "the table names its columns but has no rows",
+        ),
+        (
+            "label,score\n1,\n0,\n",
+            &[],
+            "no row has both a label and a prediction: 2 rows read",
         ),
         (
             "label,b\n1,2\n",

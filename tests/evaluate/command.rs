@@ -51,13 +51,11 @@ fn real_tables_measure_as_scikit_learn_measures_them() {
 
 /// The task and the columns.
 fn found_out(dir: &Path) {
+    let digits = json!(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     for (file, task, classes) in [
         ("cancer.parquet", "binary", json!(["0", "1"])),
-        (
-            "digits.parquet",
-            "multiclass",
-            json!(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]),
-        ),
+        ("digits.parquet", "multiclass", digits.clone()),
+        ("lists.parquet", "multiclass", digits),
         (
             "wine.csv",
             "multiclass",
@@ -77,6 +75,12 @@ fn found_out(dir: &Path) {
             "{file}"
         );
     }
+    // The scores of all classes by the name of their list.
+    let arguments = ["--predictions", "lists.parquet", "--score", "predict_proba"];
+    assert_eq!(
+        measured(dir, &arguments)["columns"]["scores"][9],
+        "predict_proba_9"
+    );
     // The other way round, the other class is positive.
     let arguments = ["--predictions", "cancer.csv", "--positive", "0"];
     let got = measured(dir, &arguments);

@@ -86,6 +86,20 @@ kinds = pa.table(
     }
 )
 pq.write_table(kinds, f"{out}/kinds.parquet")
+
+# Lists of three scores, of which some are null, as is one score; and others of two numbers. What is of no fixed length is no column.
+third = lambda i, k: None if i % 7 == 3 or (i, k) == (5, 1) else (i * 3 + k) / 8192
+second = lambda i: None if i % 5 == 1 else i
+lists = pa.table(
+    {
+        "score": pa.array([None if i % 7 == 3 else [third(i, k) for k in range(3)] for i in range(rows)], pa.list_(pa.float32())),
+        "fixed": pa.FixedSizeListArray.from_arrays(pa.array([second(i) for i in range(2 * rows)], pa.int32()), 2),
+        "ragged": [[0.5] * (i % 4) for i in range(rows)],
+        "words": [["a", "b"]] * rows,
+        "pairs": pa.array([[("a", 1)]] * rows, pa.map_(pa.string(), pa.int64())),
+    }
+)
+pq.write_table(lists, f"{out}/lists.parquet", row_group_size=700)
 of = lambda kind, *values: {"kind": kind, "values": list(values)}
 expected["kinds.parquet"] = {
     "i8": of("Int", 1, None, -3),
@@ -104,6 +118,10 @@ expected["kinds.parquet"] = {
     "inner.x": of("Int", 1, None, 3),
     "nothing": of("Text", None, None, None),
 }
+
+expected["lists.parquet"] = {
+    f"score_{k}": of("Float", *(third(i, k) for i in range(rows))) for k in range(3)
+} | {f"fixed_{k}": of("Int", *(second(i) for i in range(k, 2 * rows, 2))) for k in range(2)}
 
 # CSV, by pandas and by DuckDB.
 frame = pd.DataFrame({name: pd.array(values, dtype="object") for name, (_, values) in columns.items()})

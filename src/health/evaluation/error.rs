@@ -49,7 +49,7 @@ pub enum EvaluationError {
         problem: &'static str,
     },
     /// No row could be measured.
-    #[error("no row has both a label and a prediction: {rows} rows read")]
+    #[error("{}", no_rows(*rows))]
     NoRows {
         /// The rows of the table.
         rows: u64,
@@ -73,4 +73,11 @@ pub enum EvaluationError {
     /// Label errors cannot be looked for.
     #[error(transparent)]
     Labelled(#[from] LabelledError),
+}
+
+fn no_rows(read: u64) -> String {
+    match read {
+        0 => "the table names its columns but has no rows".to_owned(),
+        read => format!("no row has both a label and a prediction: {read} rows read"),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::category::{Category, Coder, Distinct};
 use super::{EvaluationError, Evaluator, Task};
-use crate::table::{Kind, Roles, Table, TableError};
+use crate::table::{Field, Kind, Roles, Schema, Table, TableError};
 
 /// More classes are not taken for classes unless it is said.
 const MOST_CLASSES: usize = 1000;
@@ -49,14 +49,14 @@ impl Plan {
         let mut roles = found.clone();
         let said = |names: &[String]| !names.is_empty();
         if said(&asked.labels) {
-            roles.labels.clone_from(&asked.labels);
+            roles.labels = each_item(schema, &asked.labels);
         }
         if let Some(prediction) = &asked.prediction {
             roles.prediction = Some(prediction.clone());
             roles.scores.clear();
         }
         if said(&asked.scores) {
-            roles.scores.clone_from(&asked.scores);
+            roles.scores = each_item(schema, &asked.scores);
             roles.prediction.clone_from(&asked.prediction);
         }
         roles.weight = asked.weight.clone().or(roles.weight);
@@ -79,6 +79,9 @@ impl Plan {
             });
         }
         let (table, seen) = survey(table.clone(), &roles)?;
+        if seen.rows == 0 {
+            return Err(EvaluationError::NoRows { rows: 0 });
+        }
         let draft = Draft {
             table,
             roles,
@@ -89,6 +92,7 @@ impl Plan {
             .task
             .map_or_else(|| draft.detect(), |task| Ok(Some(task)))?
         else {
+            draft.read_texts_as_scores()?;
             return Err(EvaluationError::NoRole {
                 what: "a score or a prediction",
                 option: "--score or --prediction",
@@ -104,8 +108,26 @@ impl Plan {
     }
 }
 
+/// The columns of these names; those of the items of a list, by its name.
+fn each_item(schema: &Schema, names: &[String]) -> Vec<String> {
+    let mut columns = Vec::new();
+    for name in names {
+        let items = (0..).map(|item| format!("{name}_{item}"));
+        let items = items.take_while(|item| schema.position(item).is_some());
+        let before = columns.len();
+        if schema.position(name).is_none() {
+            columns.extend(items);
+        }
+        if columns.len() == before {
+            columns.push(name.clone());
+        }
+    }
+    columns
+}
+
 /// What the first label and the prediction may be.
 struct Seen {
+    rows: u64,
     label: Distinct,
     prediction: Distinct,
 }
@@ -120,11 +142,13 @@ fn survey(mut table: Table, roles: &Roles) -> Result<(Table, Seen), EvaluationEr
         .collect();
     loop {
         let mut seen = Seen {
+            rows: 0,
             label: Distinct::new(),
             prediction: Distinct::new(),
         };
         let wider = table.read(&columns)?.find_map(|batch| match batch {
             Ok(batch) => {
+                seen.rows += batch.rows() as u64;
                 seen.label.see(batch.column(0));
                 if let Some(prediction) = batch.columns().get(1) {
                     seen.prediction.see(prediction);
@@ -221,6 +245,27 @@ impl Draft<'_> {
             (0, None) => return Ok(None),
         };
         Ok(Some(task))
+    }
+
+    /// Where the columns that are named like scores hold texts, an error that says where the first one stands.
+    fn read_texts_as_scores(&self) -> Result<(), EvaluationError> {
+        let fields = self.table.schema().fields().iter();
+        let as_numbers = fields.map(|field| match field.kind() {
+            Kind::Text => Field::new(field.name(), Kind::Float),
+            _ => field.clone(),
+        });
+        let scores = Roles::detect(&as_numbers.collect()).scores;
+        let mut table = self.table.clone();
+        for column in &scores {
+            table = table.with_kind(column, Kind::Float)?;
+        }
+        if scores.is_empty() {
+            return Ok(());
+        }
+        table.read(&scores)?.try_for_each(|batch| batch.map(drop))?;
+        // None of them has anything.
+        let rows = self.seen.rows;
+        Err(EvaluationError::NoRows { rows })
     }
 
     fn plan(

@@ -7,16 +7,21 @@ use ::parquet::data_type::{ByteArray, DataType, FixedLenByteArray, Int96};
 use ::parquet::errors::ParquetError;
 
 use super::super::{Column, Strings, Values};
-use super::{Meaning, Unit, Wrong};
+use super::{Lists, Meaning, Unit, Wrong};
 
-/// The next `rows` rows of a column.
+/// The next `rows` rows of a column; of one of lists, all items of so many lists, one list behind the other.
 pub(super) fn column(
     reader: &mut ColumnReader,
     meaning: Meaning,
     max_def: i16,
+    lists: Option<Lists>,
     rows: usize,
 ) -> Result<Column, Wrong> {
-    let stored = Request { max_def, rows };
+    let stored = Request {
+        max_def,
+        lists,
+        rows,
+    };
     match reader {
         ColumnReader::BoolColumnReader(reader) => stored.column(reader, Values::Bool),
         ColumnReader::DoubleColumnReader(reader) => stored.column(reader, Values::Float),
@@ -34,7 +39,8 @@ pub(super) fn column(
             let (values, nulls) = stored.read(reader)?;
             if let (Meaning::Unsigned, Some(row)) = (meaning, values.iter().position(|&it| it < 0))
             {
-                return Err(Wrong::Misfit(row, (values[row] as u64).to_string()));
+                let value = (values[row] as u64).to_string();
+                return Err(Wrong::Misfit(stored.row(row), value));
             }
             Ok(Column::new(integers(values, meaning), nulls))
         }
@@ -52,7 +58,8 @@ pub(super) fn column(
                     for (row, value) in values.iter().enumerate() {
                         let text = std::str::from_utf8(value.data());
                         texts.push(text.map_err(|_| {
-                            Wrong::Misfit(row, String::from_utf8_lossy(value.data()).into_owned())
+                            let value = String::from_utf8_lossy(value.data()).into_owned();
+                            Wrong::Misfit(row, value)
                         })?);
                     }
                     Values::Text(texts)
@@ -83,10 +90,16 @@ type Stored<T> = (Vec<T>, Option<Vec<bool>>);
 
 struct Request {
     max_def: i16,
+    lists: Option<Lists>,
     rows: usize,
 }
 
 impl Request {
+    /// The row of value number `at`.
+    fn row(&self, at: usize) -> usize {
+        at / self.lists.map_or(1, |lists| lists.items)
+    }
+
     fn column<T: DataType>(
         &self,
         reader: &mut ColumnReaderImpl<T>,
@@ -99,34 +112,36 @@ impl Request {
         Ok(Column::new(values(stored), nulls))
     }
 
-    /// One value a row, a placeholder where there is none.
-    fn read<T: DataType>(
-        &self,
-        reader: &mut ColumnReaderImpl<T>,
-    ) -> Result<Stored<T::T>, ParquetError>
+    /// One value a row, or so many as each list has; a placeholder where there is none.
+    fn read<T: DataType>(&self, reader: &mut ColumnReaderImpl<T>) -> Result<Stored<T::T>, Wrong>
     where
         T::T: Placeholder,
     {
         let (mut values, mut levels) = (Vec::with_capacity(self.rows), Vec::new());
-        let mut rows = 0;
+        let (mut begins, mut rows) = (Vec::new(), 0);
         while rows < self.rows {
             let want_levels = (self.max_def > 0).then_some(&mut levels);
+            let want_begins = self.lists.map(|_| &mut begins);
             let (read, _, _) =
-                reader.read_records(self.rows - rows, want_levels, None, &mut values)?;
+                reader.read_records(self.rows - rows, want_levels, want_begins, &mut values)?;
             if read == 0 {
                 let reason = format!("a column ends {} rows early", self.rows - rows);
-                return Err(ParquetError::EOF(reason));
+                return Err(ParquetError::EOF(reason).into());
             }
             rows += read;
         }
-        if values.len() == rows {
+        let (levels, expected) = match self.lists {
+            Some(lists) => (lists.whole(&levels, &begins)?, rows * lists.items),
+            None => (levels, rows),
+        };
+        if values.len() == expected {
             return Ok((values, None));
         }
         let nulls: Vec<bool> = levels.iter().map(|&level| level < self.max_def).collect();
         let stored = nulls.iter().filter(|&&null| !null).count();
-        if nulls.len() != rows || stored != values.len() {
+        if nulls.len() != expected || stored != values.len() {
             let reason = "a column has more or fewer values than its levels say".to_owned();
-            return Err(ParquetError::General(reason));
+            return Err(ParquetError::General(reason).into());
         }
         let mut stored = values.into_iter();
         let spread = nulls.iter().map(|&null| {
