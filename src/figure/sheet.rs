@@ -95,6 +95,8 @@ impl Sheet {
             return;
         };
         let mut cover = area.numbers();
+        // A curve is nowhere in most of the box around it: of each row, from where to where it is.
+        let mut touched = vec![(i32::MAX, i32::MIN); (area.bottom - area.top) as usize];
         for pair in points.windows(2) {
             let &[from, to] = pair else { continue };
             let Some(near) = self.around(pair, reach) else {
@@ -103,6 +105,9 @@ impl Sheet {
             let along = (to.0 - from.0, to.1 - from.1);
             let length = along.0 * along.0 + along.1 * along.1;
             for y in near.top..near.bottom {
+                if let Some((first, last)) = touched.get_mut((y - area.top) as usize) {
+                    (*first, *last) = (near.left.min(*first), near.right.max(*last));
+                }
                 for x in near.left..near.right {
                     let at = (f64::from(x) + 0.5 - from.0, f64::from(y) + 0.5 - from.1);
                     let share = if length > 0.0 {
@@ -120,7 +125,11 @@ impl Sheet {
                 }
             }
         }
-        self.cover(area, &cover, ink);
+        let rows = (area.top..).zip(touched);
+        for (y, (first, last)) in rows.filter(|(_, (first, last))| first < last) {
+            let parts = cover.get(area.index(first, y)..).unwrap_or_default();
+            self.cover(y, (first..last).zip(parts), ink);
+        }
     }
 
     /// Draws a dashed line between two points: `on` pixels of line, `off` pixels of none.
@@ -196,16 +205,15 @@ impl Sheet {
                 }
             }
         }
-        self.cover(area, &cover, ink);
+        for (y, row) in (area.top..).zip(cover.chunks(area.columns())) {
+            self.cover(y, (area.left..).zip(row), ink);
+        }
     }
 
-    fn cover(&mut self, area: Span, cover: &[f64], ink: Ink) {
-        for (y, row) in (area.top..area.bottom).zip(cover.chunks(area.columns())) {
-            for (x, &part) in (area.left..area.right).zip(row) {
-                if part > 0.0 {
-                    self.blend(x, y, ink, part);
-                }
-            }
+    /// Mixes pixels of a row with so much ink.
+    fn cover<'a>(&mut self, y: i32, parts: impl Iterator<Item = (i32, &'a f64)>, ink: Ink) {
+        for (x, &part) in parts.filter(|(_, part)| **part > 0.0) {
+            self.blend(x, y, ink, part);
         }
     }
 
