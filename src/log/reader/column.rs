@@ -7,7 +7,11 @@ use super::wire::Number;
 
 /// The columns of all series of a file.
 #[derive(Debug, Default)]
-pub(super) struct Columns(Vec<Column>);
+pub(super) struct Columns {
+    columns: Vec<Column>,
+    /// How long the file is, as far as is known.
+    file_len: u64,
+}
 
 /// The points of one series of a file.
 #[derive(Debug, Default)]
@@ -51,6 +55,13 @@ struct Narrow {
 }
 
 impl Narrow {
+    fn reserve(&mut self, more: usize) {
+        match self.far.is_empty() {
+            true => self.near.reserve_exact(more),
+            false => self.far.reserve_exact(more),
+        }
+    }
+
     #[inline]
     fn push(&mut self, value: i64) {
         match u32::try_from(value.wrapping_sub(self.base)) {
@@ -91,6 +102,14 @@ impl Narrow {
 }
 
 impl Values {
+    fn reserve(&mut self, more: usize) {
+        match self {
+            Self::Single(values) => values.reserve_exact(more),
+            Self::Double(values) => values.reserve_exact(more),
+            Self::Any(cells) => cells.reserve_exact(more),
+        }
+    }
+
     #[inline]
     fn push(&mut self, point: Point) {
         match (&mut *self, point.number) {
@@ -149,7 +168,32 @@ impl Column {
         })
     }
 
+    /// Makes room for as many points as come if the file goes on as it went before `offset`: growing step by step
+    /// would move each point several times.
+    #[cold]
+    fn grow(&mut self, offset: u64, file_len: u64) {
+        const FEW: usize = 8;
+        /// A file may begin unlike the rest, or say that it is longer than it is.
+        const MANY: usize = 1 << 16;
+        let points = self.wall_times.len();
+        let rest = file_len.saturating_sub(offset) as f64 / offset.max(1) as f64;
+        let expected = (points as f64 * rest * 1.02) as usize;
+        let more = if points < FEW {
+            FEW
+        } else {
+            expected.clamp(points / 4, points.max(MANY))
+        };
+        self.steps.reserve(more);
+        self.wall_times.reserve_exact(more);
+        self.values.reserve(more);
+        self.offsets.reserve(more);
+    }
+
     fn shrink(&mut self) {
+        // Little is not worth a copy.
+        if self.wall_times.capacity() - self.wall_times.len() <= self.wall_times.len() / 16 {
+            return;
+        }
         self.steps.shrink();
         self.offsets.shrink();
         self.wall_times.shrink_to_fit();
@@ -163,22 +207,30 @@ impl Column {
 
 impl Columns {
     pub(super) fn get(&self, series: usize) -> Option<&Column> {
-        self.0.get(series)
+        self.columns.get(series)
+    }
+
+    /// The file has so many bytes.
+    pub(super) fn expect(&mut self, file_len: u64) {
+        self.file_len = file_len;
     }
 
     /// Gives back the memory for points that no longer come.
     pub(super) fn shrink(&mut self) {
-        self.0.iter_mut().for_each(Column::shrink);
+        self.columns.iter_mut().for_each(Column::shrink);
     }
 }
 
 impl Points for Columns {
     #[inline(always)]
     fn point(&mut self, series: usize, point: Point) {
-        if series >= self.0.len() {
-            self.0.resize_with(series + 1, Column::default);
+        if series >= self.columns.len() {
+            self.columns.resize_with(series + 1, Column::default);
         }
-        let column = &mut self.0[series];
+        let column = &mut self.columns[series];
+        if column.wall_times.len() == column.wall_times.capacity() {
+            column.grow(point.offset, self.file_len);
+        }
         column.steps.push(point.step);
         column.wall_times.push(point.wall_time);
         column.values.push(point);

@@ -241,6 +241,7 @@ impl LogFile {
             return;
         }
         self.len = len;
+        self.scan.points.expect(len.unwrap_or(0));
         self.scan.read_all(&mut self.records, tail, progress);
         self.records.close();
     }
