@@ -39,13 +39,8 @@ impl Canvas {
 
     /// Fills a rectangle.
     pub(super) fn rect(&mut self, left: i32, top: i32, width: i32, height: i32, colour: Rgb888) {
-        let bottom = top.saturating_add(height).min(self.picture.height() as i32);
-        let right = left.saturating_add(width).min(self.picture.width() as i32);
-        for y in top.max(0)..bottom {
-            for x in left.max(0)..right {
-                self.point(x, y, colour);
-            }
-        }
+        let colour = [colour.r(), colour.g(), colour.b()];
+        self.picture.fill(left, top, width, height, colour);
     }
 
     /// Draws the one-pixel border just outside a rectangle.

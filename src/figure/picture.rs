@@ -71,6 +71,28 @@ impl Picture {
         }
     }
 
+    /// Fills what of a rectangle lies within the picture.
+    pub(super) fn fill(&mut self, left: i32, top: i32, width: i32, height: i32, colour: [u8; 3]) {
+        let within = |from: i32, length: i32, size: u32| {
+            let end = i64::from(from) + i64::from(length);
+            let clip = |at: i64| at.clamp(0, size.into()) as usize;
+            clip(from.into())..clip(end)
+        };
+        let columns = within(left, width, self.width);
+        let rows = within(top, height, self.height);
+        let row_len = 3 * self.width as usize;
+        let first = rows.start;
+        for row in self
+            .rgb
+            .chunks_exact_mut(row_len.max(1))
+            .take(rows.end)
+            .skip(first)
+        {
+            let pixels = row.as_chunks_mut().0.get_mut(columns.clone());
+            pixels.unwrap_or_default().fill(colour);
+        }
+    }
+
     fn offset(&self, x: u32, y: u32) -> Option<usize> {
         (x < self.width && y < self.height)
             .then(|| 3 * (y as usize * self.width as usize + x as usize))
@@ -100,6 +122,10 @@ mod tests {
         assert_eq!(picture.pixel(2, 1), Some([1, 2, 3]));
         assert_eq!(picture.rgb()[15..], [1, 2, 3]);
         assert!(picture.rgb()[..15].iter().all(|&byte| byte == 9));
+        picture.fill(-4, 1, 5, i32::MAX, [5, 5, 5]);
+        picture.fill(1, 0, i32::MIN, 1, [7, 7, 7]);
+        assert_eq!(picture.rgb()[9..12], [5, 5, 5]);
+        assert!(picture.rgb()[..9].iter().all(|&byte| byte == 9));
         assert_eq!(picture.pixel(3, 0), None);
         assert_eq!(picture.pixel(0, 2), None);
         assert_eq!(

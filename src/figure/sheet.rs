@@ -75,6 +75,11 @@ impl Sheet {
 
     /// Fills a rectangle.
     pub(super) fn rect(&mut self, left: i32, top: i32, width: i32, height: i32, ink: Ink) {
+        if ink.opacity >= 1.0 {
+            let Ink { colour, .. } = ink;
+            let colour = [colour.r(), colour.g(), colour.b()];
+            return self.picture.fill(left, top, width, height, colour);
+        }
         let (columns, rows) = self.size();
         let right = left.saturating_add(width).min(columns as i32);
         let bottom = top.saturating_add(height).min(rows as i32);
