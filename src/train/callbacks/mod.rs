@@ -84,6 +84,7 @@ pub(super) fn image_of(
 ) -> Result<crate::summary::Value, crate::flow::SinkError> {
     use crate::summary::{Compression, Image, PixelLayout};
     let shape = [picture.height() as usize, picture.width() as usize, 3];
-    let image = Image::from_pixels_with(picture.rgb(), shape, PixelLayout::Hwc, Compression::Fast)?;
+    let image =
+        Image::from_pixels_with(picture.rgb(), shape, PixelLayout::Hwc, Compression::Fastest)?;
     Ok(image.into())
 }
