@@ -10,6 +10,7 @@ pub mod concept;
 pub mod data;
 mod error;
 pub mod evidently;
+mod method;
 pub mod performance;
 pub mod profile;
 pub mod quality;
@@ -18,3 +19,4 @@ pub mod verdict;
 
 pub use column::Column;
 pub use error::{DriftError, Undefined};
+pub use method::Method;

@@ -2,7 +2,7 @@
 
 use super::data::sample::{Sample, steps};
 use super::data::{Categories, Counts, Distribution, Test, anderson_darling, ks};
-use super::{Column, Undefined};
+use super::{Column, Method, Undefined};
 
 /// A feature on both sides.
 ///
@@ -132,15 +132,19 @@ pub enum Chosen {
     ChiSquared,
     /// Fisher's exact test.
     Fisher,
+    /// One that was asked for.
+    Asked(Method),
 }
 
 impl std::fmt::Display for Chosen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::AndersonDarling => "Anderson–Darling",
-            Self::ChiSquared => "χ²",
-            Self::Fisher => "Fisher's exact",
-        })
+        let method = match self {
+            Self::AndersonDarling => Method::AndersonDarling,
+            Self::ChiSquared => Method::ChiSquared,
+            Self::Fisher => Method::Fisher,
+            Self::Asked(method) => *method,
+        };
+        method.fmt(f)
     }
 }
 
@@ -161,10 +165,12 @@ pub struct Finding {
     pub test: Chosen,
     /// Its statistic.
     pub statistic: f64,
-    /// Its p-value.
+    /// Its p-value; NaN of a distance.
     pub p_value: f64,
     /// The p-value that holds over all features.
     pub adjusted: f64,
+    /// From which statistic on a distance is drift; none of a test.
+    pub threshold: Option<f64>,
     /// How large the change is, of 0..=1.
     pub effect: f64,
     /// By how much the effect may be off: more than 0 where a [profile](super::profile) does not keep all values.
@@ -179,7 +185,20 @@ impl Finding {
             p_value,
             adjusted: p_value,
             effect,
+            threshold: None,
             error: 0.0,
+        }
+    }
+
+    pub(super) fn of_distance(method: Method, distance: f64, effect: f64, error: f64) -> Self {
+        let test = Test {
+            statistic: distance,
+            p_value: f64::NAN,
+        };
+        Self {
+            threshold: method.threshold(),
+            error,
+            ..Self::new(Chosen::Asked(method), test, effect)
         }
     }
 }
@@ -227,11 +246,13 @@ impl Policy {
         self.together(judged.collect())
     }
 
-    /// Judges findings of features together.
-    pub(super) fn together(&self, mut judged: Vec<Judged>) -> Vec<Judged> {
+    /// Judges together what was [found](Self::judged) of features.
+    #[must_use]
+    pub fn together(&self, mut judged: Vec<Judged>) -> Vec<Judged> {
         let findings = judged.iter_mut().flat_map(|feature| {
             let distribution = feature.distribution.as_mut().ok();
-            distribution.into_iter().chain(feature.missing.as_mut())
+            let found = distribution.into_iter().chain(feature.missing.as_mut());
+            found.filter(|finding| finding.threshold.is_none())
         });
         adjust(findings.collect());
         for feature in &mut judged {
@@ -304,8 +325,20 @@ impl Policy {
         )
     }
 
-    /// What was found of a feature, of which there are so many values, and so many missing.
-    pub(super) fn judged(
+    /// What was found of a feature of which there are so many values, and so many missing, before any correction:
+    /// [`together`](Self::together) says what it means.
+    ///
+    /// ```
+    /// use modelpulse::drift::data::{Counts, Sample};
+    /// use modelpulse::drift::verdict::{Policy, Verdict};
+    ///
+    /// let policy = Policy::default();
+    /// let found = policy.test_counts(&Counts::new(vec![80, 20], vec![40, 60]));
+    /// let judged = policy.judged("paid", false, [[100, 100], [0, 0]], found);
+    /// assert_eq!(policy.together(vec![judged])[0].verdict, Verdict::Drift);
+    /// ```
+    #[must_use]
+    pub fn judged(
         &self,
         name: &str,
         other_type: bool,
@@ -333,8 +366,9 @@ impl Policy {
     }
 
     fn decide(&self, feature: &mut Judged) {
-        let drifted = |finding: &Finding, least: f64| {
-            finding.adjusted <= self.level && finding.effect - finding.error >= least
+        let drifted = |finding: &Finding, least: f64| match finding.threshold {
+            Some(threshold) => finding.statistic >= threshold,
+            None => finding.adjusted <= self.level && finding.effect - finding.error >= least,
         };
         let distribution = feature.distribution.as_ref();
         feature.distribution_drifted =

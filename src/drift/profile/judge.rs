@@ -24,7 +24,7 @@ impl Policy {
     /// current.update_rows(&values(40).collect::<Vec<f64>>())?;
     /// let judged = Policy::default().judge_profiles(&reference, &current);
     /// assert_eq!(judged[0].verdict, Verdict::Drift);
-    /// assert_eq!(judged[0].distribution.unwrap().effect, 0.2);
+    /// assert!((judged[0].distribution.unwrap().effect - 0.2).abs() < 1e-12);
     /// # Ok::<(), modelpulse::drift::profile::ProfileError>(())
     /// ```
     #[must_use]
