@@ -8,6 +8,8 @@ mod detect;
 mod doctor;
 #[cfg(feature = "drift")]
 pub mod drift;
+#[cfg(all(feature = "drift", feature = "evaluate"))]
+pub mod drift_report;
 #[cfg(feature = "stats")]
 pub mod errors;
 #[cfg(feature = "evaluate")]

@@ -2,9 +2,9 @@
 //!
 //! Whatever comes from the data is escaped.
 
-mod charts;
-mod svg;
-mod tables;
+pub(in crate::health) mod charts;
+pub(in crate::health) mod svg;
+pub(in crate::health) mod tables;
 
 use std::fmt::Write;
 
@@ -28,15 +28,7 @@ pub fn html(evaluation: &Evaluation, comparison: Option<&Comparison>) -> String 
     let mut out = String::with_capacity(64 << 10);
     let file = evaluation.plan.file();
     let title = format!("Evaluation of {}", escaped(&file));
-    out.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    // An empty icon, else browsers ask for one.
-    out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
-    let _ = write!(
-        out,
-        "<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-        STYLE
-    );
+    begin(&mut out, &title);
     header(&mut out, evaluation, comparison, &title);
     tables::headline(&mut out, evaluation, comparison);
     if let Some(comparison) = comparison {
@@ -66,12 +58,30 @@ pub fn html(evaluation: &Evaluation, comparison: Option<&Comparison>) -> String 
     section(&mut out, "All metrics", |out| {
         tables::metrics(out, evaluation, comparison)
     });
+    end(&mut out);
+    out
+}
+
+/// The beginning of a page, whose title is escaped already.
+pub(in crate::health) fn begin(out: &mut String, title: &str) {
+    out.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    // An empty icon, else browsers ask for one.
+    out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
+    let _ = write!(
+        out,
+        "<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
+        STYLE
+    );
+}
+
+/// The end of a page.
+pub(in crate::health) fn end(out: &mut String) {
     let version = env!("CARGO_PKG_VERSION");
     let _ = write!(
         out,
         "<footer>modelpulse {version}</footer>\n</main>\n</body>\n</html>\n"
     );
-    out
 }
 
 fn header(out: &mut String, evaluation: &Evaluation, comparison: Option<&Comparison>, title: &str) {
@@ -118,14 +128,14 @@ fn header(out: &mut String, evaluation: &Evaluation, comparison: Option<&Compari
     );
 }
 
-fn section(out: &mut String, title: &str, content: impl FnOnce(&mut String)) {
+pub(in crate::health) fn section(out: &mut String, title: &str, content: impl FnOnce(&mut String)) {
     let _ = writeln!(out, "<section>\n<h2>{title}</h2>");
     content(out);
     out.push_str("</section>\n");
 }
 
 /// Text as HTML has it, also within quotes.
-fn escaped(text: &str) -> String {
+pub(in crate::health) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -141,7 +151,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A count with thin spaces between thousands.
-fn thousands(count: u64) -> String {
+pub(in crate::health) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -50,7 +50,13 @@ pub(super) fn all(out: &mut String, evaluation: &Evaluation, comparison: Option<
     out.push_str("</div>\n");
 }
 
-fn chart(out: &mut String, title: &str, note: &str, svg: &str, legend: &[(String, String)]) {
+pub(in crate::health) fn chart(
+    out: &mut String,
+    title: &str,
+    note: &str,
+    svg: &str,
+    legend: &[(String, String)],
+) {
     let _ = write!(
         out,
         "<figure class=\"chart\"><figcaption><h3>{}</h3><span>{}</span></figcaption>{svg}",

@@ -5,21 +5,21 @@ use std::fmt::Write;
 use super::escaped;
 
 /// The plot of a chart within its drawing, in pixels of the drawing.
-pub(super) struct Plot {
-    pub(super) width: f64,
-    pub(super) height: f64,
+pub(in crate::health) struct Plot {
+    pub(in crate::health) width: f64,
+    pub(in crate::health) height: f64,
     left: f64,
     right: f64,
     top: f64,
     bottom: f64,
     x: (f64, f64),
     y: (f64, f64),
-    pub(super) out: String,
+    pub(in crate::health) out: String,
 }
 
 impl Plot {
     /// A plot of these ranges, with ticks and the names of its axes.
-    pub(super) fn new(
+    pub(in crate::health) fn new(
         size: (f64, f64),
         x: (f64, f64),
         y: (f64, f64),
@@ -86,7 +86,7 @@ impl Plot {
     }
 
     /// Where a point stands in the drawing.
-    pub(super) fn at(&self, point: (f64, f64)) -> (f64, f64) {
+    pub(in crate::health) fn at(&self, point: (f64, f64)) -> (f64, f64) {
         let share =
             |value: f64, (low, high): (f64, f64)| ((value - low) / (high - low)).clamp(-0.02, 1.02);
         let (right, bottom) = (self.width - self.right, self.height - self.bottom);
@@ -97,7 +97,7 @@ impl Plot {
     }
 
     /// A line through points; `class` is added to its class.
-    pub(super) fn line(&mut self, points: &[(f64, f64)], colour: usize, class: &str) {
+    pub(in crate::health) fn line(&mut self, points: &[(f64, f64)], colour: usize, class: &str) {
         let places: Vec<String> = points
             .iter()
             .filter(|point| point.0.is_finite() && point.1.is_finite())
@@ -113,7 +113,7 @@ impl Plot {
     }
 
     /// The dashed line that is expected of nothing, or of everything.
-    pub(super) fn guide(&mut self, from: (f64, f64), to: (f64, f64)) {
+    pub(in crate::health) fn guide(&mut self, from: (f64, f64), to: (f64, f64)) {
         let ((x1, y1), (x2, y2)) = (self.at(from), self.at(to));
         let _ = write!(
             self.out,
@@ -122,7 +122,7 @@ impl Plot {
     }
 
     /// A bar over part of the x axis, from 0 up to `height`.
-    pub(super) fn bar(
+    pub(in crate::health) fn bar(
         &mut self,
         span: (f64, f64),
         height: f64,
@@ -143,7 +143,13 @@ impl Plot {
         );
     }
 
-    pub(super) fn dot(&mut self, point: (f64, f64), radius: f64, colour: usize, opacity: f64) {
+    pub(in crate::health) fn dot(
+        &mut self,
+        point: (f64, f64),
+        radius: f64,
+        colour: usize,
+        opacity: f64,
+    ) {
         let (x, y) = self.at(point);
         let colour = colour_of(colour);
         let _ = write!(
@@ -152,14 +158,14 @@ impl Plot {
         );
     }
 
-    pub(super) fn finish(mut self) -> String {
+    pub(in crate::health) fn finish(mut self) -> String {
         self.out.push_str("</svg>");
         self.out
     }
 }
 
 /// A colour of the page's eight; they come again.
-pub(super) fn colour_of(number: usize) -> String {
+pub(in crate::health) fn colour_of(number: usize) -> String {
     format!("var(--c{})", number % 8)
 }
 

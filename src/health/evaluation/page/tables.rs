@@ -12,7 +12,7 @@ use crate::metrics::Answer;
 const MOST_ROWS: usize = 50;
 
 /// A number in four significant digits or decimals.
-pub(super) fn number(value: f64) -> String {
+pub(in crate::health) fn number(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 {
         "0".to_owned()
