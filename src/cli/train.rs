@@ -5,6 +5,7 @@
 
 mod card;
 mod ending;
+mod reference;
 mod run_file;
 mod settings;
 mod steering;
@@ -175,6 +176,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         None => {
             // What comes before the first step is not logged again: it is in the log before the run can be resumed.
             session.flush();
+            reference::of(&data)?.save(dir.join(reference::NAME))?;
             RunFile::new(settings.clone(), command, &data).create(&dir)?
         }
     };
