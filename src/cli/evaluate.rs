@@ -232,23 +232,11 @@ fn write_page(
     comparison: Option<&Comparison>,
 ) -> anyhow::Result<()> {
     let html = page::html(evaluation, comparison);
-    let dir = file
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let written = || -> anyhow::Result<()> {
-        let mut whole = tempfile::Builder::new()
-            .permissions(readable())
-            .tempfile_in(dir)?;
-        whole.write_all(html.as_bytes())?;
-        whole.persist(file)?;
-        Ok(())
-    };
-    written().with_context(|| format!("cannot write {}", file.display()))
+    super::drift::write_whole(file, html.as_bytes())
 }
 
 /// As other files are made, and not for oneself alone.
-fn readable() -> std::fs::Permissions {
+pub(super) fn readable() -> std::fs::Permissions {
     #[cfg(unix)]
     return std::os::unix::fs::PermissionsExt::from_mode(0o644);
     #[cfg(not(unix))]

@@ -9,6 +9,7 @@ mod completions;
 mod console;
 mod diff;
 mod doctor;
+mod drift;
 mod evaluate;
 mod export;
 mod gate;
@@ -18,6 +19,7 @@ mod log;
 mod merge;
 mod monitor;
 mod plot;
+mod profile;
 mod progress;
 mod pushing;
 mod repair;
@@ -58,6 +60,7 @@ Examples:
   modelpulse doctor runs                                  what is wrong with a training, and what to try
   modelpulse gate --baseline runs/main --candidate runs/pr-17   is the new one as good?
   modelpulse evaluate --predictions p.parquet             how good predictions are, and where not
+  modelpulse drift --reference train.csv --current today.csv   has the data changed?
   modelpulse export runs -o runs.parquet                  take it to pandas, DuckDB, a spreadsheet
   modelpulse plot runs --tag epoch_loss                   look at it here
   tensorboard --logdir runs                               look at it there";
@@ -72,6 +75,8 @@ enum Command {
     Repair(repair::Args),
     Replay(replay::Args),
     Evaluate(evaluate::Args),
+    Drift(drift::Args),
+    Profile(profile::Args),
     Rules(rules::Args),
     Doctor(doctor::Args),
     Gate(gate::Args),
@@ -90,6 +95,8 @@ enum Verdict {
     Well,
     /// 1.
     Unwell,
+    /// 2: nothing can be said.
+    Unknown,
 }
 
 /// Runs the program.
@@ -134,6 +141,8 @@ pub fn main() -> ExitCode {
         Command::Repair(args) => repair::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Drift(args) => drift::run(args),
+        Command::Profile(args) => profile::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Gate(args) => gate::run(args),
@@ -147,6 +156,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
         Ok(Verdict::Unwell) => ExitCode::from(1),
+        Ok(Verdict::Unknown) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", one_line(&error));
