@@ -42,6 +42,12 @@ pub enum FindingKind {
     MissingClass,
     /// The data comes in the same order in each epoch.
     Unshuffled,
+    /// The loop waits for its data.
+    DataLoading,
+    /// The log cannot keep up, or logging takes the time.
+    Logging,
+    /// The process waits for its memory to come from a disk.
+    Swapping,
 }
 
 impl FindingKind {
@@ -60,11 +66,14 @@ impl FindingKind {
             Self::LabelNoise => "label_noise",
             Self::MissingClass => "missing_class",
             Self::Unshuffled => "unshuffled",
+            Self::DataLoading => "data_loading",
+            Self::Logging => "logging",
+            Self::Swapping => "swapping",
         }
     }
 
     /// All kinds, what tells most of a training first: causes before what they lead to.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::MissingClass,
         Self::Unshuffled,
         Self::ExplodingGradients,
@@ -77,6 +86,9 @@ impl FindingKind {
         Self::LearningRateLow,
         Self::Overfitting,
         Self::Plateau,
+        Self::Swapping,
+        Self::DataLoading,
+        Self::Logging,
     ];
 
     /// How bad it is: critical where nothing good can come of the training any more.

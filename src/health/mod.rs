@@ -19,8 +19,6 @@ mod gate;
 mod monitor;
 mod naming;
 mod nan_guard;
-#[cfg(feature = "resources")]
-mod process;
 mod registry;
 #[cfg(feature = "resources")]
 mod resources;

@@ -27,4 +27,6 @@ mod nan;
 #[cfg(feature = "cli")]
 mod read;
 #[cfg(feature = "cli")]
+mod starving;
+#[cfg(feature = "cli")]
 mod steering;

@@ -106,7 +106,8 @@ enum Also {
     Projector,
     /// Where the time of a step goes
     Timing,
-    /// CPU, memory and disk of the process; GPUs
+    /// CPU, memory, disks and network, of the process and the machine; GPUs; and whether the training starves: of data, by
+    /// its log, of memory
     Resources,
 }
 
@@ -150,7 +151,7 @@ impl Steering {
             Box::new(GraphOnce::new(session)),
             Box::new(Throughput::new(session)),
             Box::new(NanGuard::new(session, action).report(report.clone())),
-            Box::new(Checkup::new(session).report(report)),
+            Box::new(Checkup::new(session).report(report.clone())),
         ];
         if let Some(epochs) = self.early_stop {
             let stop = EarlyStop::default().patience(epochs);
@@ -161,7 +162,7 @@ impl Steering {
         }
         for also in Also::value_variants() {
             if self.also.contains(also) {
-                hooks.push(also.hook(session, training));
+                hooks.push(also.hook(session, training, report.clone()));
             }
         }
         hooks
@@ -231,7 +232,12 @@ pub(super) struct Training<'a> {
 }
 
 impl Also {
-    fn hook(self, session: &Session, training: &Training<'_>) -> Box<dyn Hook> {
+    fn hook(
+        self,
+        session: &Session,
+        training: &Training<'_>,
+        report: impl FnMut(&Finding) + Send + 'static,
+    ) -> Box<dyn Hook> {
         let names = training.class_names.to_vec();
         match self {
             Self::GradientNorms => Box::new(GradNorm::new(session)),
@@ -242,7 +248,7 @@ impl Also {
                 Box::new(projector.pictures(training.pixels.clone()))
             }
             Self::Timing => Box::new(Timing::new(session)),
-            Self::Resources => Box::new(Resources::new(session)),
+            Self::Resources => Box::new(Resources::new(session).report(report)),
         }
     }
 }

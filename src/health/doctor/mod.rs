@@ -232,12 +232,16 @@ fn findings(record: &Record) -> Vec<Finding> {
     let standing = standing.filter(|(detector, _)| detector.holds());
     let mut findings: Vec<Finding> = standing.filter_map(|(_, finding)| finding).collect();
     for said in &record.said {
-        let needs_tensors = matches!(
+        let needs_a_look = matches!(
             said.kind,
             FindingKind::NotFinite
                 | FindingKind::DeadUnits
                 | FindingKind::VanishingGradients
                 | FindingKind::ExplodingGradients
+                // A clock, or the system.
+                | FindingKind::DataLoading
+                | FindingKind::Logging
+                | FindingKind::Swapping
         );
         let own = findings
             .iter()
@@ -245,7 +249,7 @@ fn findings(record: &Record) -> Vec<Finding> {
         match own {
             // Live, a guard saw which parameters were concerned.
             Some(own) if said.kind == FindingKind::NotFinite => findings[own] = said.clone(),
-            None if needs_tensors => findings.push(said.clone()),
+            None if needs_a_look => findings.push(said.clone()),
             _ => {}
         }
     }
