@@ -136,6 +136,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
 
     let registry = Registry::new();
     registry.process();
+    registry.machine();
     let board = AlertBoard::default();
     let logdir = args.logdir.unwrap_or_else(|| args.model.join("monitor"));
     let mut builder = Session::builder(&logdir).sink(registry.sink());
@@ -173,12 +174,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     // The series of a monitor that was stopped have ended.
     let pusher = args.push.start(targets, &registry, &logdir, true)?;
     let live = Observations::new(data.classes()).max_age(args.label_wait);
-    let (asked, mut usage) = (model.clone(), Usage::new());
+    let (asked, mut usage) = (model.clone(), Usage::new().disk_of(&logdir));
     let refreshed = model.clone();
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")?;
     let watch = Monitor::new(move |rows| asked.current().predict(rows))
         .task(data.classes())
         .features(pixels)
+        .ranges(data::ranges(data.train()))
+        .redact(args.redact.clone())
         .data_from(move || {
             refreshed.refresh()?;
             labelled.rows()

@@ -225,9 +225,15 @@ impl Server {
                 journal_growth,
                 ..
             } = &self;
-            Intake::open(dir, live, class_names, redacted, *journal_growth).map_err(|error| {
-                io::Error::new(error.kind(), format!("{}: {error}", dir.display()))
-            })
+            Intake::open(
+                dir,
+                live,
+                class_names,
+                redacted,
+                *journal_growth,
+                self.watch.as_ref(),
+            )
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", dir.display())))
         });
         let intake = intake.transpose()?;
         let (stop, stopped) = oneshot::channel();

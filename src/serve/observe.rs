@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::journal::{Journal, Line, counts};
-use crate::health::{Labelling, Observations};
+use crate::health::{Labelling, Observations, Rows, Watch};
 use crate::train::Task;
 use crate::types::WallTime;
 
@@ -18,6 +18,8 @@ use crate::types::WallTime;
 #[derive(Debug)]
 pub(super) struct Intake {
     entries: Entries,
+    /// Takes note of features that are out of range.
+    watch: Option<Watch>,
     kept: Mutex<Taking>,
 }
 
@@ -60,6 +62,7 @@ impl Intake {
         class_names: &[String],
         redacted: &[String],
         growth: u64,
+        watch: Option<&Watch>,
     ) -> io::Result<Self> {
         let entries = Entries {
             live: live.clone(),
@@ -78,7 +81,12 @@ impl Intake {
         })?;
         let error = None;
         let kept = Mutex::new(Taking { journal, error });
-        Ok(Self { entries, kept })
+        let watch = watch.cloned();
+        Ok(Self {
+            entries,
+            watch,
+            kept,
+        })
     }
 
     fn taking(&self) -> MutexGuard<'_, Taking> {
@@ -117,10 +125,13 @@ impl Intake {
 
     fn request(&self, body: &[u8], labels: bool) -> Result<Vec<Taken>, Refused> {
         let values = values(body).map_err(Refused::Malformed)?;
-        let (mut entries, mut lines) = (Vec::new(), Vec::new());
+        let (mut entries, mut lines, mut features) = (Vec::new(), Vec::new(), Vec::new());
         for (at, mut value) in values.into_iter().enumerate() {
             let malformed = |why: String| Refused::Malformed(format!("item {at}: {why}"));
             entries.push(self.entries.entry(&value, labels).map_err(malformed)?);
+            if self.watch.is_some() && !labels {
+                features.extend(numbers(&value));
+            }
             self.entries.redact(&mut value);
             // Writing to memory does not fail.
             let _ = serde_json::to_writer(&mut lines, &value);
@@ -138,6 +149,11 @@ impl Intake {
         let entries = entries.into_iter();
         let taken = entries.map(|entry| self.entries.take(entry, time));
         let taken = taken.collect();
+        if let Some(watch) = &self.watch {
+            let rows = features.iter();
+            rows.filter_map(|row| Rows::new(row, row.len()))
+                .for_each(|row| watch.note(row));
+        }
         if journal.is_long()
             && let Err(why) = journal.compact(&self.entries.live.kept())
         {
@@ -148,6 +164,13 @@ impl Intake {
         }
         Ok(taken)
     }
+}
+
+/// The features of an observation, where they are a list of numbers.
+fn numbers(value: &Value) -> Option<Vec<f32>> {
+    let features = value.get("features")?.as_array()?.iter();
+    let number = |value: &Value| value.as_f64().map(|value| value as f32);
+    features.map(number).collect()
 }
 
 fn now() -> f64 {
@@ -296,7 +319,7 @@ mod tests {
         let live = Observations::with_capacity(Task::Multiclass { classes: 2 }, 200, 100);
         let names = ["ham".to_owned(), "spam".to_owned()];
         let redacted = ["1".to_owned(), "name".to_owned()];
-        let intake = Intake::open(dir, &live, &names, &redacted, growth);
+        let intake = Intake::open(dir, &live, &names, &redacted, growth, None);
         (live, intake.unwrap())
     }
 

@@ -299,7 +299,7 @@ async fn predict(State(app): Shared, body: Bytes) -> Response {
         let (values, width) = match predict::rows(&body) {
             Ok(rows) => rows,
             Err(why) => {
-                watch.malformed(1);
+                watch.refused(1, &why);
                 return failure(StatusCode::BAD_REQUEST, why);
             }
         };
@@ -352,7 +352,7 @@ async fn take(
             Ok(taken) => axum::Json(taken).into_response(),
             Err(Refused::Malformed(why)) => {
                 if let Some(watch) = &app.server.watch {
-                    watch.malformed(1);
+                    watch.refused(1, &why);
                 }
                 failure(StatusCode::BAD_REQUEST, why)
             }

@@ -9,6 +9,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use modelpulse::flow::Source;
+use modelpulse::log::LogReader;
+use modelpulse::summary::Text;
 use serde_json::{Value, json};
 
 use crate::lint::parse;
@@ -145,6 +148,27 @@ fn a_kill_while_the_journal_is_made_smaller_loses_nothing_that_was_acknowledged(
     let expected = json!({ "joined": told, "replaced": 0, "unknown": 0 });
     assert_eq!(joined, expected);
     drop(running);
+}
+
+#[test]
+fn labels_come_for_nobody_twice_and_never() {
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path());
+    let arguments = [&HOUR[..], &["--label-wait", "1s"]].concat();
+    let (_running, url) = monitor(dir.path(), &arguments);
+    let told = |what: &str, body: String| post(&format!("{url}/{what}"), body).json();
+    assert_eq!(told("observations", observations(0..10))["accepted"], 10);
+    let twice = labels(0..1) + &labels(0..1) + &labels(99..100);
+    let became = told("labels", twice);
+    // On a busy machine, even the first may come too late.
+    assert_eq!(became["unknown"].as_u64().unwrap() % 2, 1, "{became}");
+    until("the end of the wait", || {
+        (health(&url, "observations").1["waiting"] == 0).then_some(())
+    });
+    assert_eq!(told("labels", labels(1..10))["unknown"], 9);
+    let (status, details) = health(&url, "observations");
+    let sum = details["expired"].as_u64().unwrap() + details["labelled"].as_u64().unwrap();
+    assert_eq!((status, sum), (200, 10), "{details}");
 }
 
 #[test]
@@ -409,4 +433,91 @@ fn a_checkpoint_of_another_shape_is_said_and_the_model_answers_on() {
     fs::write(&own, kept).unwrap();
     assert_eq!(evaluate().json()["metrics"], before.1);
     assert_eq!(health(&url, "").0, 200);
+}
+
+#[test]
+fn what_is_wrong_with_rows_is_counted_sampled_and_alerted_on_and_hides_what_it_must() {
+    const SECRET: &str = "41114111";
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path());
+    let rule = [
+        "--redact",
+        "3",
+        "--rule",
+        "serve/error_rate/malformed > 0.3",
+    ];
+    let (running, url) = monitor(dir.path(), &[&HOUR[..], &rule].concat());
+    let evaluate = || get(&format!("{url}/evaluate")).json();
+    let predict = |body: &str| post(&format!("{url}/predict"), body).status;
+    let row = |at: usize, value: &str| {
+        let mut row = vec!["0.5"; 64];
+        row[at] = value;
+        format!("[{}]", row.join(","))
+    };
+    assert_eq!(evaluate()["firing"], json!([]));
+    for body in [
+        format!("[[\"{SECRET}\"]]"),
+        format!("[[{SECRET}, 1]]"),
+        SECRET.to_owned(),
+    ] {
+        assert_eq!(predict(&body), 400);
+    }
+    // Out of range in a hidden column and in another one, and as an observation.
+    assert_eq!(
+        predict(&format!("[{},{}]", row(3, SECRET), row(5, "99.5"))),
+        200
+    );
+    let observed = json!({ "id": 1, "prediction": 2, "features": vec![77.5; 64] }).to_string();
+    assert_eq!(post(&format!("{url}/observations"), &observed).status, 200);
+    assert_eq!(evaluate()["firing"], json!([rule[3]]));
+    let page = get(&format!("{url}/metrics"));
+    let page = parse(page.text(), false);
+    let errors = &page.families["prediction_errors_total"].samples;
+    let count = |kind: &str| {
+        let mut all = errors.iter();
+        let one = all.find(|(_, labels, _)| labels.values().any(|value| value == kind));
+        one.unwrap().2
+    };
+    assert_eq!(
+        (count("malformed"), count("failed"), count("nan")),
+        (3.0, 0.0, 0.0)
+    );
+    // The digits have pixels that no ink ever reached.
+    assert_eq!(count("out_of_range"), 3.0);
+    assert_eq!(evaluate()["firing"], json!([]));
+    running.signal("TERM");
+    assert_eq!(running.end().0, Some(0));
+    let logdir = dir.path().join("runs/m/monitor");
+    let mut log = LogReader::open(&logdir).unwrap();
+    let mut samples = Vec::new();
+    while let Some(instant) = log.next_instant().unwrap() {
+        let texts = instant
+            .iter()
+            .filter(|event| event.path() == "serve/errors/samples");
+        samples.extend(texts.map(|event| Text::try_from(&event.value).unwrap()));
+    }
+    assert_eq!(samples.len(), 1);
+    let table = samples[0].markdown();
+    assert_eq!(table.lines().count(), 2 + 6, "{table}");
+    assert!(
+        table.contains("| out_of_range |") && table.contains("hidden"),
+        "{table}"
+    );
+    // In no file of it.
+    let mut files = vec![logdir];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            let found = bytes
+                .windows(SECRET.len())
+                .any(|window| window == SECRET.as_bytes());
+            assert!(!found, "{}", path.display());
+        }
+    }
 }

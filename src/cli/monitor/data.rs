@@ -177,11 +177,26 @@ fn images_in(dir: &Path, features: usize) -> anyhow::Result<LabelledRows> {
     Ok(rows)
 }
 
+/// The least and the most of each feature.
+pub(super) fn ranges(images: &Images) -> Vec<(f32, f32)> {
+    let width = images.height() * images.width();
+    let mut ranges = vec![(f32::INFINITY, f32::NEG_INFINITY); width];
+    for (at, value) in scaled(images).enumerate() {
+        let (least, most) = &mut ranges[at % width];
+        (*least, *most) = (least.min(value), most.max(value));
+    }
+    ranges
+}
+
 /// Pixels scaled so that full ink is 1, as `train` does.
-fn of_images(images: &Images) -> anyhow::Result<LabelledRows> {
+fn scaled(images: &Images) -> impl Iterator<Item = f32> {
     let scale = 1.0 / f64::from(images.max_value().max(1));
     let pixels = images.pixels().iter();
-    let values = pixels.map(|&pixel| (f64::from(pixel) * scale) as f32);
+    pixels.map(move |&pixel| (f64::from(pixel) * scale) as f32)
+}
+
+fn of_images(images: &Images) -> anyhow::Result<LabelledRows> {
+    let values = scaled(images);
     let labels = images.labels().iter().map(|&label| label.into());
     let width = images.height() * images.width();
     LabelledRows::classes(values.collect(), width, labels.collect())

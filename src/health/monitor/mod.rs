@@ -4,6 +4,7 @@
 //! A model that fails or panics is a fact about its health, and never ends the watch.
 
 mod board;
+mod errors;
 mod measure;
 mod meters;
 mod observations;
@@ -21,7 +22,8 @@ pub(crate) use observations::{Kept, Row};
 pub use rows::{IntoOutputs, LabelledRows, MonitorError, Predictions, Rows};
 pub use watch::{Evaluated, Status, Watch};
 
-use self::meters::Meters;
+use self::errors::{Errors, Features};
+use self::meters::{Logged, Meters};
 use self::watch::{Inner, Ticker, Turn};
 use super::Registry;
 use crate::log::last_steps;
@@ -56,6 +58,7 @@ pub struct Monitor {
     registry: Registry,
     width: Option<usize>,
     each: Vec<Box<Each>>,
+    known: Features,
 }
 
 impl std::fmt::Debug for Monitor {
@@ -81,6 +84,7 @@ impl Monitor {
             registry: Registry::new(),
             width: None,
             each: Vec::new(),
+            known: Features::default(),
         }
     }
 
@@ -137,6 +141,40 @@ impl Monitor {
         self
     }
 
+    /// The least and the most that each feature was in the data that the model learned from. A row beyond is answered, and
+    /// counted as `out_of_range`; so is one with a feature that is NaN.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// use modelpulse::{Session, health::{Monitor, Registry, Rows}};
+    /// let registry = Registry::new();
+    /// let watch = Monitor::new(|rows| rows.values().to_vec())
+    ///     .ranges([(0.0, 1.0)])
+    ///     .registry(&registry)
+    ///     .start(&Session::create(dir.path())?)?;
+    /// watch.predict(Rows::new(&[0.5, 7.0], 1).unwrap())?;
+    /// let errors = registry.meter("prediction.errors").tag("kind", "out_of_range");
+    /// assert_eq!(errors.counter().value(), 1.0);
+    /// # Ok::<(), modelpulse::health::MonitorError>(())
+    /// ```
+    pub fn ranges(mut self, ranges: impl IntoIterator<Item = (f32, f32)>) -> Self {
+        self.known.ranges = ranges.into_iter().collect();
+        self
+    }
+
+    /// What the features are called, in their order.
+    pub fn feature_names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.known.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Hides these features, by name or by place counted from 0, wherever a sample of the rows is written. A text that may
+    /// repeat one, such as what a model failed with, is then left out of it.
+    pub fn redact<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.known.redacted = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Evaluates that often, and once at the start; only on demand, if nothing is said.
     pub fn interval(mut self, time: Duration) -> Self {
         self.interval = Some(time.max(Duration::from_millis(10)));
@@ -156,7 +194,9 @@ impl Monitor {
     }
 
     /// Logs to `session`, to the runs `eval`, `live` and `serve`, counted in evaluations; steps go on behind those that the
-    /// log has.
+    /// log has. To `serve` go the counts of predictions and of what was wrong with them, `errors/KIND`, which part of the rows
+    /// since the last evaluation that is, `error_rate/KIND`, a few of those rows as a table, `errors/samples`, and
+    /// `latency_ms` and `predictions_per_second`.
     ///
     /// # Errors
     /// Where no thread can be started.
@@ -176,9 +216,11 @@ impl Monitor {
             width: self.width,
             session: session.clone(),
             meters,
+            errors: Errors::new(self.known),
             turn: Mutex::new(Turn {
                 step,
                 each: self.each,
+                logged: Logged::default(),
             }),
             status: Mutex::default(),
         });

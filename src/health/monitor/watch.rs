@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::errors::{Errors, Kind};
 use super::measure::measure;
-use super::meters::Meters;
+use super::meters::{Logged, Meters};
 use super::{Data, Each, Model, MonitorError, Observations, Predictions, Rows};
 use crate::flow::panic_message;
 use crate::train::{Session, Task};
@@ -24,6 +25,7 @@ pub(super) struct Inner {
     pub(super) width: Option<usize>,
     pub(super) session: Session,
     pub(super) meters: Meters,
+    pub(super) errors: Errors,
     /// Held while an evaluation runs: there is one at a time.
     pub(super) turn: Mutex<Turn>,
     pub(super) status: Mutex<Status>,
@@ -32,6 +34,7 @@ pub(super) struct Inner {
 pub(super) struct Turn {
     pub(super) step: i64,
     pub(super) each: Vec<Box<Each>>,
+    pub(super) logged: Logged,
 }
 
 /// How the last evaluation ended.
@@ -69,7 +72,7 @@ pub struct Evaluated {
     pub time: Duration,
 }
 
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -90,7 +93,7 @@ impl Inner {
 
     fn evaluate(&self) -> Result<Evaluated, MonitorError> {
         let mut turn = lock(&self.turn);
-        let Turn { step, each } = &mut *turn;
+        let Turn { step, each, logged } = &mut *turn;
         let since = Instant::now();
         let judged = self.judge().and_then(|judged| {
             let live = self.live.as_ref().map(Observations::evaluate);
@@ -99,10 +102,8 @@ impl Inner {
         self.meters.evaluations.increment();
         let mut instant = self.session.instant();
         let mut serve = |tag: &str, value| instant.scalar("serve", tag, *step, value);
-        serve("predictions", self.meters.predictions.value());
-        serve("errors/failed", self.meters.failed.value());
-        serve("errors/malformed", self.meters.malformed.value());
-        serve("errors/nan", self.meters.nan.value());
+        let now = WallTime::now().as_secs_f64();
+        self.meters.log(now, logged, &mut serve);
         serve("errors/evaluation", f64::from(u8::from(judged.is_err())));
         if let Some(live) = &self.live {
             let counts = live.counts();
@@ -127,6 +128,9 @@ impl Inner {
             }
             let seconds = since.elapsed().as_secs_f64();
             instant.scalar("eval", "time/evaluation_seconds", *step, seconds);
+        }
+        if let Some(samples) = self.errors.table() {
+            instant.log("serve", "errors/samples", *step, samples);
         }
         drop(instant);
         for log in each.iter_mut() {
@@ -194,24 +198,34 @@ impl Inner {
     }
 
     fn predict(&self, rows: Rows<'_>) -> Result<Predictions, MonitorError> {
-        let count = rows.len() as f64;
         if let Some(width) = self.width.filter(|width| *width != rows.width()) {
-            self.meters.malformed.add(count);
-            return Err(format!(
+            let why = format!(
                 "a row has {} features, the model takes {width}",
                 rows.width()
-            )
-            .into());
+            );
+            self.refuse(rows.len(), &why, Some(rows));
+            return Err(why.into());
         }
+        self.errors.look_at(&self.meters, rows);
         let said = self.meters.latency.time(|| self.call(rows));
         match &said {
             Ok(said) => {
-                self.meters.predictions.add(count);
-                self.meters.nan.add(said.nans() as f64);
+                self.meters.predictions.add(rows.len() as f64);
+                self.errors.look_at_outputs(&self.meters, rows, said);
             }
-            Err(_) => self.meters.failed.add(count),
+            Err(error) => {
+                let (kind, why) = (Kind::Failed, error.to_string());
+                let count = rows.len();
+                self.errors
+                    .no_answer(&self.meters, kind, count, &why, Some(rows));
+            }
         }
         said
+    }
+
+    fn refuse(&self, count: usize, why: &str, rows: Option<Rows<'_>>) {
+        let kind = Kind::Malformed;
+        self.errors.no_answer(&self.meters, kind, count, why, rows);
     }
 }
 
@@ -281,7 +295,19 @@ impl Watch {
 
     /// Counts rows that could not even be read.
     pub fn malformed(&self, rows: usize) {
-        self.inner.meters.malformed.add(rows as f64);
+        self.refused(rows, "");
+    }
+
+    /// As [`malformed`](Self::malformed); a few of the reasons are logged.
+    pub fn refused(&self, rows: usize, why: &str) {
+        self.inner.refuse(rows, why, None);
+    }
+
+    /// Takes note of rows that the model was asked for elsewhere, if one is out of the [ranges](super::Monitor::ranges).
+    pub fn note(&self, rows: Rows<'_>) {
+        if self.takes(rows.width()) {
+            self.inner.errors.look_at(&self.inner.meters, rows);
+        }
     }
 
     /// How the last evaluation ended.
