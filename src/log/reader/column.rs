@@ -1,6 +1,6 @@
 //! Points in columns: 20 bytes a scalar where its series is of the usual kind.
 //!
-//! What comes out is what went in, bit for bit: a column that is too narrow for a value is widened.
+//! What comes out is what went in, bit for bit: a column that is too narrow for a point is widened.
 
 use super::scan::{Point, Points};
 use super::wire::Number;
@@ -16,10 +16,8 @@ pub(super) struct Columns {
 /// The points of one series of a file.
 #[derive(Debug, Default)]
 pub(super) struct Column {
-    steps: Narrow,
-    wall_times: Vec<f64>,
-    values: Values,
-    offsets: Narrow,
+    base: Base,
+    rows: Rows,
 }
 
 /// A value in a column.
@@ -28,124 +26,6 @@ pub(super) enum Cell {
     Number(f64),
     /// Not a number; which value of its event it is.
     Nth(u32),
-}
-
-#[derive(Debug)]
-enum Values {
-    Single(Vec<f32>),
-    Double(Vec<f64>),
-    /// Numbers and others; or others alone.
-    Any(Vec<Cell>),
-}
-
-impl Default for Values {
-    fn default() -> Self {
-        Self::Single(Vec::new())
-    }
-}
-
-/// Integers that are near each other: what they are beyond the base, in 32 bits. The base is 0, as for most steps and
-/// offsets it may be, unless the first one is too far from it.
-#[derive(Debug, Default)]
-struct Narrow {
-    base: i64,
-    near: Vec<u32>,
-    /// All of them, once one is far.
-    far: Vec<i64>,
-}
-
-impl Narrow {
-    fn reserve(&mut self, more: usize) {
-        match self.far.is_empty() {
-            true => self.near.reserve_exact(more),
-            false => self.far.reserve_exact(more),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, value: i64) {
-        match u32::try_from(value.wrapping_sub(self.base)) {
-            Ok(near) if value >= self.base && self.far.is_empty() => self.near.push(near),
-            _ => self.push_far(value),
-        }
-    }
-
-    #[cold]
-    fn push_far(&mut self, value: i64) {
-        if self.near.is_empty() && self.far.is_empty() {
-            // Later ones may be smaller: a step behind a restart.
-            self.base = value.saturating_sub(1 << 31);
-            if let Ok(near) = u32::try_from(value.wrapping_sub(self.base)) {
-                return self.near.push(near);
-            }
-        }
-        if self.far.is_empty() {
-            let near = std::mem::take(&mut self.near);
-            let base = self.base;
-            self.far = near.iter().map(|&near| base + i64::from(near)).collect();
-        }
-        self.far.push(value);
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> Option<i64> {
-        match self.near.get(index) {
-            Some(&near) => Some(self.base + i64::from(near)),
-            None => self.far.get(index).copied(),
-        }
-    }
-
-    fn shrink(&mut self) {
-        self.near.shrink_to_fit();
-        self.far.shrink_to_fit();
-    }
-}
-
-impl Values {
-    fn reserve(&mut self, more: usize) {
-        match self {
-            Self::Single(values) => values.reserve_exact(more),
-            Self::Double(values) => values.reserve_exact(more),
-            Self::Any(cells) => cells.reserve_exact(more),
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, point: Point) {
-        match (&mut *self, point.number) {
-            (Self::Single(values), Some(Number::Single(value))) => values.push(value),
-            _ => self.push_other(point),
-        }
-    }
-
-    fn push_other(&mut self, point: Point) {
-        let cell = match point.number {
-            Some(Number::Single(value)) => Cell::Number(value.into()),
-            Some(Number::Double(value)) => Cell::Number(value),
-            None => Cell::Nth(point.nth),
-        };
-        if let Self::Single(values) = self {
-            *self = Self::Double(values.iter().map(|&value| value.into()).collect());
-        }
-        match (&mut *self, cell) {
-            (Self::Double(values), Cell::Number(value)) => values.push(value),
-            (Self::Double(values), cell) => {
-                let numbers = values.iter().map(|&value| Cell::Number(value));
-                *self = Self::Any(numbers.chain([cell]).collect());
-            }
-            (Self::Any(cells), cell) => cells.push(cell),
-            (Self::Single(_), _) => {}
-        }
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> Option<Cell> {
-        match self {
-            Self::Single(values) => Some(Cell::Number((*values.get(index)?).into())),
-            Self::Double(values) => Some(Cell::Number(*values.get(index)?)),
-            Self::Any(cells) => cells.get(index).copied(),
-        }
-    }
 }
 
 /// A point as its column has it.
@@ -157,51 +37,181 @@ pub(super) struct Row {
     pub(super) offset: u64,
 }
 
-impl Column {
-    #[inline]
-    pub(super) fn row(&self, index: usize) -> Option<Row> {
-        Some(Row {
-            step: self.steps.get(index)?,
-            wall_time: *self.wall_times.get(index)?,
-            cell: self.values.get(index)?,
-            offset: self.offsets.get(index)? as u64,
+#[derive(Debug)]
+enum Rows {
+    Single(Vec<Near<f32>>),
+    Double(Vec<Near<f64>>),
+    /// What is no number, or too far from the base.
+    Any(Vec<Row>),
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Single(Vec::new())
+    }
+}
+
+/// A number whose step and offset are near the column's base: what they are beyond it.
+#[derive(Debug, Clone, Copy)]
+struct Near<T> {
+    step: u32,
+    offset: u32,
+    /// An `f64` would be aligned to 8 bytes, and there would be 24.
+    wall_time: [u8; 8],
+    number: T,
+}
+
+/// What steps and offsets are counted from: 0, unless the first ones are too far from that.
+#[derive(Debug, Default, Clone, Copy)]
+struct Base {
+    step: i64,
+    offset: u64,
+}
+
+impl Base {
+    /// From where on a first point is near.
+    fn of(step: i64, offset: u64) -> Self {
+        // Later ones may be smaller: a step behind a restart.
+        const BEFORE: u32 = 1 << 31;
+        let (step_fits, offset_fits) = (u32::try_from(step), u32::try_from(offset));
+        Self {
+            step: step_fits.map_or_else(|_| step.saturating_sub(BEFORE.into()), |_| 0),
+            offset: offset_fits.map_or_else(|_| offset.saturating_sub(BEFORE.into()), |_| 0),
+        }
+    }
+
+    #[inline(always)]
+    fn near<T>(self, point: Point, number: T) -> Option<Near<T>> {
+        Some(Near {
+            step: point.step.checked_sub(self.step)?.try_into().ok()?,
+            offset: point.offset.checked_sub(self.offset)?.try_into().ok()?,
+            wall_time: point.wall_time.to_ne_bytes(),
+            number,
         })
     }
 
-    /// Makes room for as many points as come if the file goes on as it went before `offset`: growing step by step
-    /// would move each point several times.
-    #[cold]
-    fn grow(&mut self, offset: u64, file_len: u64) {
-        const FEW: usize = 8;
-        /// A file may begin unlike the rest, or say that it is longer than it is.
-        const MANY: usize = 1 << 16;
-        let points = self.wall_times.len();
-        let rest = file_len.saturating_sub(offset) as f64 / offset.max(1) as f64;
-        let expected = (points as f64 * rest * 1.02) as usize;
-        let more = if points < FEW {
-            FEW
+    #[inline]
+    fn row<T: Into<f64>>(self, near: Near<T>) -> Row {
+        Row {
+            step: self.step + i64::from(near.step),
+            wall_time: f64::from_ne_bytes(near.wall_time),
+            cell: Cell::Number(near.number.into()),
+            offset: self.offset + u64::from(near.offset),
+        }
+    }
+}
+
+impl Column {
+    #[inline(always)]
+    fn push(&mut self, point: Point, file_len: u64) {
+        if let Rows::Single(rows) = &mut self.rows
+            && let Some(Number::Single(number)) = point.number
+            && let Some(near) = self.base.near(point, number)
+        {
+            if rows.len() == rows.capacity() {
+                grow(rows, point.offset, file_len);
+            }
+            rows.push(near);
         } else {
-            expected.clamp(points / 4, points.max(MANY))
+            self.push_other(point, file_len);
+        }
+    }
+
+    #[inline(never)]
+    fn push_other(&mut self, point: Point, file_len: u64) {
+        let number = point.number.map(|number| match number {
+            Number::Single(number) => f64::from(number),
+            Number::Double(number) => number,
+        });
+        if self.is_empty() {
+            self.base = Base::of(point.step, point.offset);
+            if let Some(Number::Single(number)) = point.number
+                && let (Rows::Single(rows), Some(near)) =
+                    (&mut self.rows, self.base.near(point, number))
+            {
+                return rows.push(near);
+            }
+        }
+        let base = self.base;
+        if let Some(near) = number.and_then(|number| base.near(point, number)) {
+            if let Rows::Single(rows) = &self.rows {
+                let wide = |it: &Near<f32>| Near {
+                    step: it.step,
+                    offset: it.offset,
+                    wall_time: it.wall_time,
+                    number: it.number.into(),
+                };
+                self.rows = Rows::Double(rows.iter().map(wide).collect());
+            }
+            if let Rows::Double(rows) = &mut self.rows {
+                grow(rows, point.offset, file_len);
+                return rows.push(near);
+            }
+        }
+        let mut rows = match std::mem::take(&mut self.rows) {
+            Rows::Any(rows) => rows,
+            Rows::Single(rows) => rows.into_iter().map(|near| base.row(near)).collect(),
+            Rows::Double(rows) => rows.into_iter().map(|near| base.row(near)).collect(),
         };
-        self.steps.reserve(more);
-        self.wall_times.reserve_exact(more);
-        self.values.reserve(more);
-        self.offsets.reserve(more);
+        grow(&mut rows, point.offset, file_len);
+        rows.push(Row {
+            step: point.step,
+            wall_time: point.wall_time,
+            cell: number.map_or(Cell::Nth(point.nth), Cell::Number),
+            offset: point.offset,
+        });
+        self.rows = Rows::Any(rows);
+    }
+
+    fn is_empty(&self) -> bool {
+        match &self.rows {
+            Rows::Single(rows) => rows.is_empty(),
+            Rows::Double(rows) => rows.is_empty(),
+            Rows::Any(rows) => rows.is_empty(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn row(&self, index: usize) -> Option<Row> {
+        match &self.rows {
+            Rows::Single(rows) => Some(self.base.row(*rows.get(index)?)),
+            Rows::Double(rows) => Some(self.base.row(*rows.get(index)?)),
+            Rows::Any(rows) => rows.get(index).copied(),
+        }
     }
 
     fn shrink(&mut self) {
-        // Little is not worth a copy.
-        if self.wall_times.capacity() - self.wall_times.len() <= self.wall_times.len() / 16 {
-            return;
+        match &mut self.rows {
+            Rows::Single(rows) => shrink(rows),
+            Rows::Double(rows) => shrink(rows),
+            Rows::Any(rows) => shrink(rows),
         }
-        self.steps.shrink();
-        self.offsets.shrink();
-        self.wall_times.shrink_to_fit();
-        match &mut self.values {
-            Values::Single(values) => values.shrink_to_fit(),
-            Values::Double(values) => values.shrink_to_fit(),
-            Values::Any(cells) => cells.shrink_to_fit(),
-        }
+    }
+}
+
+/// Makes room where there is none, for as many rows as come if the file goes on as it went before `offset`: growing
+/// step by step would move each row several times.
+#[cold]
+fn grow<T>(rows: &mut Vec<T>, offset: u64, file_len: u64) {
+    const FEW: usize = 32;
+    /// A file may begin unlike the rest, or say that it is longer than it is.
+    const MANY: usize = 1 << 16;
+    let len = rows.len();
+    if len < rows.capacity() {
+        return;
+    }
+    let rest = file_len.saturating_sub(offset) as f64 / offset.max(1) as f64;
+    let expected = (len as f64 * rest * 1.05) as usize;
+    rows.reserve_exact(match len {
+        ..FEW => FEW,
+        _ => expected.clamp(1 + len / 16, len.max(MANY)),
+    });
+}
+
+/// Gives back room that is not needed; little is not worth a move.
+fn shrink<T>(rows: &mut Vec<T>) {
+    if rows.capacity() - rows.len() > rows.len() / 16 {
+        rows.shrink_to_fit();
     }
 }
 
@@ -227,14 +237,7 @@ impl Points for Columns {
         if series >= self.columns.len() {
             self.columns.resize_with(series + 1, Column::default);
         }
-        let column = &mut self.columns[series];
-        if column.wall_times.len() == column.wall_times.capacity() {
-            column.grow(point.offset, self.file_len);
-        }
-        column.steps.push(point.step);
-        column.wall_times.push(point.wall_time);
-        column.values.push(point);
-        column.offsets.push(point.offset as i64);
+        self.columns[series].push(point, self.file_len);
     }
 }
 

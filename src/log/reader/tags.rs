@@ -21,7 +21,7 @@ impl Tags {
     pub(super) fn number(&mut self, tag: &[u8]) -> Result<usize, Unusual> {
         let guess = self.successors.get(self.last).copied().unwrap_or(0);
         if let Some(name) = self.names.get(guess)
-            && name.as_bytes() == tag
+            && is_same(name.as_bytes(), tag)
         {
             self.last = guess;
             return Ok(guess);
@@ -59,6 +59,17 @@ impl Tags {
     }
 }
 
+/// Whether two names are the same; they are short, and a call that compares takes longer than the comparing.
+#[inline(always)]
+fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
+    let ((ours, our_rest), (theirs, their_rest)) = (ours.as_chunks::<8>(), theirs.as_chunks::<8>());
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    ours.len() == theirs.len()
+        && our_rest.len() == their_rest.len()
+        && ours.iter().zip(theirs).all(|(a, b)| word(a) == word(b))
+        && our_rest.iter().zip(their_rest).all(|(a, b)| a == b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +80,15 @@ mod tests {
         let mut number = |tag: &str| tags.number(tag.as_bytes()).unwrap();
         let numbers = ["a", "b", "a", "b", "", "b", "a", "", "c"].map(&mut number);
         assert_eq!(numbers, [0, 1, 0, 1, 2, 1, 0, 2, 3]);
+        for len in 0..20 {
+            let tag = vec![b'x'; len];
+            assert!(is_same(&tag, &tag.clone()) && !is_same(&tag, &[&tag[..], b"x"].concat()));
+            for at in 0..len {
+                let mut other = tag.clone();
+                other[at] = b'y';
+                assert!(!is_same(&tag, &other));
+            }
+        }
         assert_eq!(tags.number(b"\xff"), Err(Unusual));
         assert_eq!(tags.find("c"), Some(3));
         assert_eq!(tags.names().len(), 4);
