@@ -73,6 +73,7 @@ macro_rules! name {
 
         impl $name {
             /// The name as text.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }

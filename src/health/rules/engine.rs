@@ -386,6 +386,7 @@ fn is_alert(event: &Event) -> bool {
 }
 
 /// The later one of two times; one that is no number is never later.
+#[inline]
 fn later(now: Option<f64>, wall_time: f64) -> f64 {
     now.map_or(wall_time, |now| now.max(wall_time))
 }

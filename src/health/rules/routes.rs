@@ -38,8 +38,24 @@ const NEIGHBOURS: usize = 8;
 pub(super) struct Routes {
     routes: Vec<Route>,
     by_name: HashMap<RunName, HashMap<Tag, RouteId>>,
-    /// Series, each in the place that its names' addresses give. That these are held keeps the addresses theirs.
-    glances: Vec<Option<(RunName, Tag, RouteId)>>,
+    /// Series, each in the place that its names' addresses give, or soon behind it.
+    glances: Vec<Option<Glance>>,
+}
+
+/// A series that is known by where its names lie. That these are held keeps the addresses theirs.
+#[derive(Debug, Clone)]
+struct Glance {
+    run: RunName,
+    tag: Tag,
+    id: RouteId,
+}
+
+impl Glance {
+    #[inline]
+    fn is_of(&self, run: &RunName, tag: &Tag) -> bool {
+        address(self.run.as_str()) == address(run.as_str())
+            && address(self.tag.as_str()) == address(tag.as_str())
+    }
 }
 
 impl Routes {
@@ -53,6 +69,7 @@ impl Routes {
     }
 
     /// Whether it is known that nobody is concerned.
+    #[inline]
     pub(super) fn is_idle(&mut self, event: &Event) -> bool {
         self.find(&event.run, &event.tag) == Some(RouteId::IDLE)
     }
@@ -60,28 +77,35 @@ impl Routes {
     /// The route of a series that occurred before.
     #[inline]
     pub(super) fn find(&mut self, run: &RunName, tag: &Tag) -> Option<RouteId> {
-        let at = (address(run.as_str()), address(tag.as_str()));
-        let place = (at.0 >> 4) ^ (at.1 >> 4);
-        for place in place..place + NEIGHBOURS {
+        match self.glances.get(place(run, tag) % GLANCES) {
+            Some(Some(glance)) if glance.is_of(run, tag) => Some(glance.id),
+            _ => self.find_behind(run, tag),
+        }
+    }
+
+    /// The same where another series may have the first place.
+    #[inline(never)]
+    fn find_behind(&mut self, run: &RunName, tag: &Tag) -> Option<RouteId> {
+        let first = place(run, tag);
+        for place in first..first + NEIGHBOURS {
             match self.glances.get(place % GLANCES) {
-                Some(Some((run, tag, id)))
-                    if (address(run.as_str()), address(tag.as_str())) == at =>
-                {
-                    return Some(*id);
-                }
+                Some(Some(glance)) if glance.is_of(run, tag) => return Some(glance.id),
                 Some(Some(_)) => {}
                 _ => return self.look_up(run, tag, place % GLANCES),
             }
         }
-        self.look_up(run, tag, place % GLANCES)
+        self.look_up(run, tag, first % GLANCES)
     }
 
     /// The same by name, remembered in `place`.
-    #[cold]
     fn look_up(&mut self, run: &RunName, tag: &Tag, place: usize) -> Option<RouteId> {
         let id = self.named(run.as_str(), tag.as_str())?;
         self.glances.resize(GLANCES, None);
-        self.glances[place] = Some((run.clone(), tag.clone(), id));
+        self.glances[place] = Some(Glance {
+            run: run.clone(),
+            tag: tag.clone(),
+            id,
+        });
         Some(id)
     }
 
@@ -102,7 +126,13 @@ impl Routes {
     }
 }
 
+#[inline]
+fn place(run: &RunName, tag: &Tag) -> usize {
+    (address(run.as_str()) >> 4) ^ (address(tag.as_str()) >> 4)
+}
+
 /// Where a name lies: clones of it lie there too, and nothing else while one is held.
+#[inline]
 fn address(name: &str) -> usize {
     name.as_ptr().addr()
 }

@@ -24,6 +24,7 @@ pub(super) struct Story {
 
 impl Story {
     /// An instant begins.
+    #[inline]
     pub(super) fn turn_page(&mut self) {
         self.page.clear();
     }
