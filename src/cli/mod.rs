@@ -20,6 +20,7 @@ mod merge;
 mod monitor;
 mod plot;
 mod profile;
+mod power;
 mod progress;
 mod pushing;
 mod repair;
@@ -85,6 +86,7 @@ enum Command {
     Aggregate(aggregate::Args),
     Diff(diff::Args),
     Plot(plot::Args),
+    Power(power::Args),
     Completions(completions::Args),
 }
 
@@ -151,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Aggregate(args) => aggregate::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Plot(args) => plot::run(args),
+        Command::Power(args) => power::run(args),
         Command::Completions(args) => completions::run(&args),
     };
     match result {

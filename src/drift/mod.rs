@@ -1,17 +1,29 @@
 //! Drift: has the data, or what a model makes of it, changed? Plain numbers in, plain numbers out.
 //!
-//! Two questions have two kinds of answer. [`concept`] watches a stream, one value at a time, and says when it is no
-//! longer what it was; its detectors can be stopped and restored. [`data`] compares two samples, [`verdict`] says of many
-//! features whether what is seen there matters, and [`profile`] keeps of a sample what that needs, in little memory.
+//! | question | answer |
+//! |---|---|
+//! | has a feature changed? | [`verdict`], by a test of [`data`] that has its level |
+//! | have features changed together? | [`rows`], [`embedding`], and a model that tells both samples apart, `candle` (feature `candle`) |
+//! | of which only a profile was kept? | [`profile`]: what tests need, in little memory |
+//! | chunk after chunk? | [`chunks`] |
+//! | is the data as good as it was? | [`quality`] |
+//! | is a stream still what it was? | [`concept`], one value at a time; its detectors can be stopped and restored |
+//! | how good is a model whose labels are not there yet? | [`performance`] |
+//! | what would Evidently say? | [`evidently`] |
+//! | how often does all this alarm at nothing, and find what is there? | [`power`] |
 
+#[cfg(feature = "candle")]
+pub mod candle;
 pub mod chunks;
 mod column;
 pub mod concept;
 pub mod data;
+pub mod embedding;
 mod error;
 pub mod evidently;
 mod method;
 pub mod performance;
+pub mod power;
 pub mod profile;
 pub mod quality;
 pub mod rows;

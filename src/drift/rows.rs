@@ -2,6 +2,7 @@
 //! the reference reconstruct what is current.
 
 use super::data::eigen::symmetric;
+use super::data::mann_whitney::{self, Side};
 use super::data::sample::sum;
 use super::data::{Sample, Test};
 use super::{DriftError, Undefined};
@@ -55,11 +56,25 @@ impl Rows {
         self.width
     }
 
-    fn iter(&self) -> impl Iterator<Item = &[f64]> + Clone {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[f64]> + Clone {
         self.values.chunks_exact(self.width)
     }
 
-    fn column(&self, at: usize) -> impl Iterator<Item = f64> + '_ {
+    /// Those of these places, all of which are there.
+    fn chosen(&self, places: &[usize]) -> Self {
+        let values = places.iter().flat_map(|&at| self.row(at));
+        Self {
+            width: self.width,
+            values: values.copied().collect(),
+        }
+    }
+
+    /// A row that is there.
+    pub(super) fn row(&self, at: usize) -> &[f64] {
+        &self.values[at * self.width..][..self.width]
+    }
+
+    pub(super) fn column(&self, at: usize) -> impl Iterator<Item = f64> + '_ {
         self.iter().map(move |row| row[at])
     }
 }
@@ -341,6 +356,33 @@ impl Components {
             }
         });
         scaled.collect()
+    }
+
+    /// Whether the current rows are reconstructed as well as those of the reference, or worse: components are fitted to
+    /// one half of the reference, drawn by `seed`, and the errors of the other half are compared with those of the
+    /// current rows by the Mann–Whitney test. As neither was fitted to, the test has its level.
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined`] as of [`fit`](Self::fit) and [`errors`](Self::errors), of half of the rows.
+    pub fn test(
+        reference: &Rows,
+        current: &Rows,
+        share: f64,
+        seed: u64,
+    ) -> Result<Test, Undefined> {
+        let mut random = SplitMix::new(seed);
+        let mut order: Vec<usize> = (0..reference.len()).collect();
+        for at in (1..order.len()).rev() {
+            order.swap(at, random.below(at + 1));
+        }
+        let (fitted, held_out) = order.split_at(order.len() / 2);
+        let components = Self::fit(&reference.chosen(fitted), share)?;
+        let [a, b] = [
+            components.errors(&reference.chosen(held_out))?,
+            components.errors(current)?,
+        ];
+        mann_whitney::auto(&Sample::new(&a), &Sample::new(&b), Side::Both)
     }
 
     /// How far each row is from its reconstruction, in deviations of the reference.

@@ -39,7 +39,7 @@ impl SplitMix {
     }
 
     /// A number of 0..1.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "drift"))]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }

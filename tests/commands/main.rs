@@ -9,6 +9,7 @@ mod detected;
 mod doctor;
 mod gate;
 mod pictures;
+mod power;
 mod resumed;
 mod tables;
 mod timeline;

@@ -12,6 +12,7 @@ mod evidently;
 mod multivariate;
 mod numeric;
 mod performance;
+mod power;
 mod profiles;
 mod snapshots;
 

@@ -15,14 +15,8 @@ fn normal(random: &mut fastrand::Rng) -> f64 {
 enum Drawn {
     Normal,
     Exponential,
-    /// A normal number, rounded.
-    Rounded,
     /// Numbers of so many kinds, all as likely.
     Kinds(u32),
-    /// One of two, at a rate.
-    Rare(f64),
-    /// Kinds of which each is half as likely as the one before.
-    Halving(u32),
 }
 
 impl Drawn {
@@ -30,10 +24,7 @@ impl Drawn {
         let draw = |random: &mut fastrand::Rng| match self {
             Self::Normal => normal(random),
             Self::Exponential => -(1.0 - random.f64()).ln(),
-            Self::Rounded => (normal(random) * 10.0).round(),
             Self::Kinds(kinds) => f64::from(random.u32(0..kinds)),
-            Self::Rare(rate) => f64::from(u8::from(random.f64() < rate)),
-            Self::Halving(kinds) => f64::from(random.u64(..).leading_zeros().min(kinds - 1)),
         };
         (0..length).map(|_| draw(random)).collect()
     }
@@ -44,65 +35,15 @@ fn judge_one(reference: &[f64], current: &[f64]) -> Judged {
     Policy::default().judge(&[feature]).remove(0)
 }
 
-/// The shares of `rounds` in which the p-value is at most the level, and in which drift is said.
-fn alarms(drawn: Drawn, sizes: [usize; 2], rounds: usize, shift: f64) -> [f64; 2] {
+/// The share of `rounds` in which drift is said.
+fn alarms(drawn: Drawn, sizes: [usize; 2], rounds: usize, shift: f64) -> f64 {
     let mut random = fastrand::Rng::with_seed(sizes[0] as u64 * 31 + sizes[1] as u64);
-    let mut counted = [0, 0];
-    for _ in 0..rounds {
+    let said = (0..rounds).filter(|_| {
         let [reference, mut current] = sizes.map(|size| drawn.sample(&mut random, size));
         current.iter_mut().for_each(|value| *value += shift);
-        let judged = judge_one(&reference, &current);
-        let p_value = judged.distribution.unwrap().p_value;
-        counted[0] += usize::from(p_value <= 0.05);
-        counted[1] += usize::from(judged.verdict == Verdict::Drift);
-    }
-    counted.map(|count| count as f64 / rounds as f64)
-}
-
-/// That false alarms are at the level, for continuous distributions, and never above it by more than chance.
-fn hold_their_level(cases: &[(Drawn, [usize; 2])]) {
-    for &(drawn, sizes) in cases {
-        let rounds = (500_000 / (sizes[0] + sizes[1])).clamp(1500, 4000);
-        let [level, said] = alarms(drawn, sizes, rounds, 0.0);
-        let percent = [level, said].map(|share| share * 100.0);
-        println!(
-            "{drawn:?} {sizes:?}: p ≤ 0.05 in {:.1} %, drift in {:.1} %",
-            percent[0], percent[1]
-        );
-        assert!(said <= 0.06, "{drawn:?} {sizes:?}: {said}");
-        if matches!(drawn, Drawn::Normal | Drawn::Exponential) {
-            assert!(
-                (0.04..=0.06).contains(&level),
-                "{drawn:?} {sizes:?}: {level}"
-            );
-        }
-    }
-}
-
-#[test]
-fn false_alarms_of_numbers_are_at_the_level() {
-    hold_their_level(&[
-        (Drawn::Normal, [50, 50]),
-        (Drawn::Exponential, [50, 200]),
-        (Drawn::Normal, [1000, 100]),
-        (Drawn::Normal, [1001, 100]),
-        (Drawn::Rounded, [100, 100]),
-    ]);
-}
-
-#[test]
-fn false_alarms_of_kinds_are_at_most_at_the_level() {
-    hold_their_level(&[
-        (Drawn::Kinds(4), [500, 100]),
-        (Drawn::Kinds(9), [50, 50]),
-        (Drawn::Kinds(2), [50, 50]),
-        (Drawn::Kinds(2), [52, 52]),
-        (Drawn::Rare(0.02), [200, 200]),
-        (Drawn::Halving(9), [100, 60]),
-    ]);
-    // Large samples: the floor leaves nothing of 5 %.
-    let [level, said] = alarms(Drawn::Normal, [20_000, 20_000], 30, 0.0);
-    assert!(level < 0.17 && said == 0.0, "{level} {said}");
+        judge_one(&reference, &current).verdict == Verdict::Drift
+    });
+    said.count() as f64 / rounds as f64
 }
 
 #[test]
@@ -113,7 +54,7 @@ fn what_has_changed_is_found() {
         (Drawn::Exponential, [1000, 100], 0.5),
         (Drawn::Kinds(4), [300, 100], 1.0),
     ] {
-        let [_, said] = alarms(drawn, sizes, 200, shift);
+        let said = alarms(drawn, sizes, 200, shift);
         assert!(said > 0.9, "{drawn:?} {sizes:?} {shift}: {said}");
     }
     // A spread that doubles, which tests of the mean do not see.

@@ -14,10 +14,27 @@ const SIZE: usize = 2 * AT.len();
 /// The test (T. W. Epps and K. J. Singleton, 1986, doi 10.1080/00949658608810963), with the correction for fewer than
 /// 25 values. Degrees of freedom are the rank of the covariance: fewer than four for values of few kinds.
 ///
+/// Each sample has a covariance of its own, as in scipy; where one is much smaller than the other, too few values tell its
+/// covariance, and it alarms several times too often: see [`pooled`].
+///
 /// # Errors
 ///
 /// [`Undefined`] if one has fewer than five values, one is infinite, or the middle half of them are all equal.
 pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    compare(reference, current, false)
+}
+
+/// The test with one covariance for both samples, which is what they have if they are of one distribution: at its level
+/// for samples of different sizes too.
+///
+/// # Errors
+///
+/// As [`test()`].
+pub fn pooled(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
+    compare(reference, current, true)
+}
+
+fn compare(reference: &Sample, current: &Sample, one: bool) -> Result<Test, Undefined> {
     finite(5, reference, current)?;
     let mut both = reference.values().to_vec();
     both.extend(current.values());
@@ -31,7 +48,14 @@ pub fn test(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
     let all = n + m;
     let (mean_a, covariance_a) = moments(reference, scale);
     let (mean_b, covariance_b) = moments(current, scale);
-    let pooled = |i: usize, j: usize| all / n * covariance_a[i][j] + all / m * covariance_b[i][j];
+    let pooled = |i: usize, j: usize| {
+        let (a, b) = (covariance_a[i][j], covariance_b[i][j]);
+        if one {
+            (n * a + m * b) / (all - 2.0) * (all / n + all / m)
+        } else {
+            all / n * a + all / m * b
+        }
+    };
     let row = |i: usize| (0..SIZE).map(|j| pooled(i, j)).collect();
     let (values, vectors) = symmetric((0..SIZE).map(row).collect());
     let largest = values
