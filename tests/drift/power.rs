@@ -25,7 +25,7 @@ fn at_least(rate: &Rate, level: f64) -> bool {
 const HOLD_THEIR_LEVEL: [&str; 10] = [
     "Kolmogorov–Smirnov",
     "Anderson–Darling",
-    "Cramér–von Mises",
+    "for ties",
     "Mann–Whitney",
     "Student's t",
     "Welch's t",
@@ -35,9 +35,10 @@ const HOLD_THEIR_LEVEL: [&str; 10] = [
     "χ²",
 ];
 
-fn hold_their_level(plan: &Plan) {
+fn hold_their_level(plan: &Plan) -> Vec<Rate> {
     let mut verdicts = 0;
-    for rate in measured(plan) {
+    let rates = measured(plan);
+    for rate in &rates {
         let percent = rate.rate() * 100.0;
         let name = rate.test.trim();
         let place = format!(
@@ -48,20 +49,21 @@ fn hold_their_level(plan: &Plan) {
             println!("{place}");
             verdicts += 1;
             assert_eq!(rate.undefined, 0, "{place}");
-            assert!(at_most(&rate, 0.06), "{place}");
+            assert!(at_most(rate, 0.06), "{place}");
         }
         if name == "its p-value alone" {
-            assert!(at_most(&rate, 0.06), "{place}");
+            assert!(at_most(rate, 0.06), "{place}");
             assert!(
-                !rate.population.is_continuous() || at_least(&rate, 0.04),
+                !rate.population.is_continuous() || at_least(rate, 0.04),
                 "{place}"
             );
         }
         if HOLD_THEIR_LEVEL.contains(&name) && rate.population != Population::Exponential {
-            assert!(at_most(&rate, 0.06), "{place}");
+            assert!(at_most(rate, 0.06), "{place}");
         }
     }
     assert_eq!(verdicts, plan.scenarios.len() * plan.sizes.len());
+    rates
 }
 
 #[test]
@@ -74,11 +76,10 @@ fn false_alarms_of_small_samples_are_at_their_level() {
                 (Population::Rounded, Change::None),
                 (Population::Kinds(6), Change::None),
                 (Population::Two(0.1), Change::None),
-                (Population::Two(0.5), Change::None),
                 (Population::Two(0.01), Change::None),
             ])
-            .sizes([[50, 50], [52, 52], [1_000, 100], [1_001, 100], [200, 60]])
-            .runs(2_000),
+            .sizes([[50, 50], [1_001, 100], [200, 60]])
+            .runs(1_000),
     );
 }
 
@@ -88,9 +89,8 @@ fn false_alarms_of_large_samples_are_below_their_level() {
     let plan = Plan::default()
         .scenarios([(Population::Normal, Change::None)])
         .sizes([[20_000, 20_000]])
-        .runs(200);
-    hold_their_level(&plan);
-    let rates = measured(&plan);
+        .runs(100);
+    let rates = hold_their_level(&plan);
     let verdict = rates.iter().find(|rate| rate.test == "verdict").unwrap();
     assert_eq!(verdict.alarms, 0);
 }

@@ -36,6 +36,29 @@ pub fn asymptotic(
     current: &impl Distribution,
 ) -> Result<Test, Undefined> {
     let statistic = statistic(reference, current)?.1;
+    Ok(limiting(statistic, reference, current))
+}
+
+/// The test for values of which many are equal: the statistic is taken from the distribution functions, which ties do not
+/// move. Without ties it is that of [`asymptotic`]; with them that one, which is scipy's, has ranks that are none, and
+/// alarms at large samples whatever they are.
+///
+/// # Errors
+///
+/// [`Undefined::TooFew`] if one has fewer than two values.
+pub fn tied(reference: &impl Distribution, current: &impl Distribution) -> Result<Test, Undefined> {
+    at_least(2, reference, current)?;
+    let (n, m) = (reference.len() as f64, current.len() as f64);
+    let squares = steps(reference, current).map(|step| {
+        let apart = step.upto(0) as f64 / n - step.upto(1) as f64 / m;
+        step.ties() * apart * apart
+    });
+    let statistic = n * m / ((n + m) * (n + m)) * sum(squares);
+    Ok(limiting(statistic, reference, current))
+}
+
+/// A statistic with the p-value of the limiting distribution.
+fn limiting(statistic: f64, reference: &impl Distribution, current: &impl Distribution) -> Test {
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let (all, k) = (n + m, n * m);
     let mean = (1.0 + 1.0 / all) / 6.0;
@@ -43,7 +66,7 @@ pub fn asymptotic(
         / (45.0 * all * all * 4.0 * k);
     let matched = 1.0 / 6.0 + (statistic - mean) / (45.0 * variance).sqrt();
     let p_value = survival(matched);
-    Ok(Test { statistic, p_value })
+    Test { statistic, p_value }
 }
 
 /// The test with its exact p-value, by counting all orders of the values (Y. Xiao et al., 2006,

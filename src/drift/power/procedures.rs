@@ -142,6 +142,9 @@ const NUMBERS: &[Procedure] = &[
     procedure("Cramér–von Mises", |pair, level| {
         at(level, cramer_von_mises::auto(&pair.a, &pair.b))
     }),
+    procedure("  for ties", |pair, level| {
+        at(level, cramer_von_mises::tied(&pair.a, &pair.b))
+    }),
     procedure("Mann–Whitney", |pair, level| {
         at(level, mann_whitney::auto(&pair.a, &pair.b, Side::Both))
     }),
