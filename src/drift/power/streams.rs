@@ -3,12 +3,13 @@
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 
+use super::generator;
 use super::population::normal;
-use super::{generator, parallel};
 use crate::drift::concept::{
     Adwin, Cusum, Ddm, Detector, EcddWt, Eddm, Fhddm, HddmA, HddmW, Kswin, MovingAverage,
     PageHinkley, Rddm, Signal, Stepd,
 };
+use crate::drift::parallel;
 use crate::metrics::random::SplitMix;
 
 /// What a stream is drawn from. Detectors of errors take 1 for an error, and [`Fhddm`] the same stream as hits.

@@ -49,7 +49,7 @@ pub(super) fn run<J: Copy + Send + Sync, T: Send>(
     };
     thread::scope(|scope| {
         for _ in 1..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(&work);
+            scope.spawn(work);
         }
         work();
     });
