@@ -4,11 +4,7 @@ use std::ops::ControlFlow;
 
 use super::data::sample::{Sample, steps};
 use super::data::{Categories, Counts, Distribution, Test, anderson_darling, ks};
-<<<<<<< HEAD
-use super::{Column, Method, Undefined};
-=======
-use super::{Column, Undefined, parallel};
->>>>>>> 6ad95f6 (Each test and detector is listed with what holds it; real tables, split and shifted; verdicts of large tables on all cores; benches of drift; the false alarms of each detector in its documentation)
+use super::{Column, Method, Undefined, parallel};
 
 /// A feature on both sides.
 ///

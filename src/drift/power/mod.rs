@@ -2,6 +2,10 @@
 //!
 //! Samples are drawn at random, so every rate has a standard error; the same plan gives the same numbers on every
 //! machine, however many cores it has.
+//!
+//! The same for detectors stands with [`concept`](super::concept).
+//!
+#![doc = include_str!("measured.md")]
 
 mod population;
 mod procedures;
