@@ -109,7 +109,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Report> {
         }))
     };
     let repetitions = args.common.repetitions(5);
-    let mut measure = |work: Work, ours: Contender<'_>, peer: Option<Contender<'_>>| {
+    let measure = |work: Work, ours: Contender<'_>, peer: Option<Contender<'_>>| {
         eprintln!("measuring {} …", work.name);
         let mut contenders: Vec<Contender<'_>> = [Some(ours), peer].into_iter().flatten().collect();
         interleave(repetitions, &mut contenders)?;
@@ -242,7 +242,7 @@ fn write(dir: &Path, args: &Args) -> anyhow::Result<()> {
             kinds.collect::<Vec<u8>>(),
         )?;
     }
-    let errors = (0..args.values).map(|_| f64::from(u8::from(noise.next() % 5 == 0)));
+    let errors = (0..args.values).map(|_| f64::from(u8::from(noise.next().is_multiple_of(5))));
     let bytes: Vec<u8> = errors.flat_map(f64::to_le_bytes).collect();
     fs::write(dir.join("errors"), bytes)?;
     Ok(())
