@@ -300,23 +300,18 @@ fn model(time: Duration) -> anyhow::Result<Vec<Row>> {
     predict.goal("rows/s", predict.per_second, Bound::AtLeast(20_000.0));
     // A route does the same around the model, watched or not: what watching adds is the difference of the calls.
     let rows = Rows::new(batch, FEATURES).ok_or_else(|| anyhow!("rows that are not whole"))?;
-    let calls = || -> anyhow::Result<(f64, f64)> {
-        const CALLS: u32 = 2_000;
+    const CALLS: u32 = 10_000;
+    let mut differences = Vec::new();
+    for _ in 0..CALLS {
+        // By turns, so that what else the machine does is in both.
         let began = Instant::now();
-        for _ in 0..CALLS {
-            std::hint::black_box(model(rows)?);
-        }
-        let bare = began.elapsed().as_secs_f64();
+        std::hint::black_box(model(rows)?);
+        let bare = began.elapsed();
         let began = Instant::now();
-        for _ in 0..CALLS {
-            let said = watch.predict(rows).map_err(|error| anyhow!(error))?;
-            std::hint::black_box(said);
-        }
-        let watched = began.elapsed().as_secs_f64();
-        Ok((bare / f64::from(CALLS), watched / f64::from(CALLS)))
-    };
-    let pairs: Vec<(f64, f64)> = (0..7).map(|_| calls()).collect::<anyhow::Result<_>>()?;
-    let added = median(pairs.iter().map(|(bare, watched)| watched - bare));
+        std::hint::black_box(watch.predict(rows).map_err(|error| anyhow!(error))?);
+        differences.push(began.elapsed().as_secs_f64() - bare.as_secs_f64());
+    }
+    let added = median(differences);
     // Two clients share the cores: a request takes one of them twice that long.
     let share = added * rate / 2.0 * 100.0;
     let mut watching = row("watching a call of 64 rows", "calls", None);
