@@ -3,6 +3,7 @@
 //! It goes on whatever happens to the model, its data or its readers, and says what is wrong.
 
 mod data;
+mod memory;
 mod model;
 mod stamp;
 
@@ -109,6 +110,7 @@ Then: curl localhost:8000/metrics
       tensorboard --logdir runs";
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
+    memory::share_arenas();
     let trained = RunFile::trained(&args.model)?;
     let data = match &trained.data {
         Some(dir) => Dataset::from_dir(dir)?,
