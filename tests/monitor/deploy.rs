@@ -120,6 +120,8 @@ const EMPTY: &[&str] = &[
     "Missing values",
     "Out of range",
     "Is there drift",
+    // Of a machine that has some.
+    "GPUs",
 ];
 
 #[test]
