@@ -17,8 +17,8 @@ use crate::support::{agent, get, get_with, monitor, train};
 
 /// Rows of a request.
 const BATCH: usize = 250;
-/// More than the monitor keeps of rows whose label may come, and more than it keeps on the disk before it makes that less.
-const FILL: usize = 600;
+/// More than the monitor keeps of rows whose label may come.
+const FILL: usize = 440;
 /// So many batches later, labels come.
 const LATE: usize = 20;
 /// Between the requests of a client.
@@ -56,7 +56,7 @@ impl Service<'_> {
         let batch = self.batches;
         let rows = (0..BATCH).map(|row| {
             let (id, class) = (batch * BATCH + row, row % 10);
-            let features = vec![0.0625; 64];
+            let features = [0.0625, 0.125, 0.25, 0.5];
             json!({ "id": format!("r-{id:09}"), "prediction": class, "features": features })
         });
         let taken = send(
@@ -170,6 +170,9 @@ fn minutes_of_load_lose_nothing_and_take_no_memory() {
         "--quiet",
         "--interval",
         "500ms",
+        // What it keeps on the disk is made less every few seconds.
+        "--journal-growth",
+        "4",
         "--rule",
         "live/accuracy < 0.7",
         "--rule",
