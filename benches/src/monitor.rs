@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, ensure};
 use candle_core::{DType, Device, Module, Tensor};
 use modelpulse::Session;
+use modelpulse::export::{Pusher, Target};
 use modelpulse::health::{LabelledRows, Monitor, Observations, Registry, Rows, Watch};
 use modelpulse::serve::Server;
 use modelpulse::train::candle::{Mlp, Parameters};
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Report> {
     let mut report = Report::new();
     report.add(updates());
     let mut rows = scrapes(time)?;
+    rows.extend(pushes()?);
     rows.extend(model(time)?);
     report.add(rows);
     Ok(report)
@@ -193,7 +195,8 @@ fn throughput(address: SocketAddr, request: &[u8], time: Duration) -> anyhow::Re
     })
 }
 
-fn scrapes(time: Duration) -> anyhow::Result<Vec<Row>> {
+/// A registry of that many gauges.
+fn series() -> Registry {
     let registry = Registry::new();
     let mut noise = Noise::new(5);
     for index in 0..SERIES {
@@ -202,6 +205,11 @@ fn scrapes(time: Duration) -> anyhow::Result<Vec<Row>> {
             .tag("run", format!("runs/{index}/eval"));
         meter.gauge().set(f64::from(noise.normal()));
     }
+    registry
+}
+
+fn scrapes(time: Duration) -> anyhow::Result<Vec<Row>> {
+    let registry = series();
     // As a monitor has it: a few series more, and now and then a look at the process.
     registry.process();
     let serving = Server::new(&registry).listen("127.0.0.1:0")?;
@@ -248,6 +256,37 @@ fn scrapes(time: Duration) -> anyhow::Result<Vec<Row>> {
     }
     at_rate.extra_goal(P99, Bound::AtMost(2.0));
     rows.push(at_rate);
+    Ok(rows)
+}
+
+/// What a push of the page's series costs its thread, to receivers that are not there; and a gauge meanwhile.
+fn pushes() -> anyhow::Result<Vec<Row>> {
+    const PUSHES: u32 = 20;
+    let targets = [
+        (
+            "a push by remote write",
+            Target::remote_write("http://127.0.0.1:9"),
+        ),
+        ("a push as OTLP", Target::otlp("http://127.0.0.1:9")),
+    ];
+    let mut rows = Vec::new();
+    for (work, target) in targets {
+        let registry = series();
+        let pusher = Pusher::builder(&registry)
+            .to(target)
+            .interval(Duration::from_secs(3600))
+            .patience(Duration::ZERO)
+            .start()?;
+        let times = (0..PUSHES).map(|_| {
+            let began = Instant::now();
+            pusher.push();
+            began.elapsed().as_secs_f64()
+        });
+        let seconds = median(times.collect::<Vec<_>>());
+        let mut row = row(work, "series", Some(SERIES as f64 / seconds));
+        row.seconds = Some(seconds);
+        rows.push(row);
+    }
     Ok(rows)
 }
 
