@@ -152,8 +152,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             let _ = writeln!(std::io::stdout(), "{detected}");
         });
     }
+    let mut told = None;
     if let Some((rules, notify)) = watching.alerts {
         let notifier = notify.notifier(&logdir)?;
+        told = Some(notifier.clone());
         let board = board.clone();
         builder = builder.sink_with(move |dir| {
             let (shown, told) = (board.clone(), notifier.clone());
@@ -222,6 +224,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
             "data",
             json!({ "name": trained.name, "crc32": trained.crc32 }),
         );
+    if let Some(notifier) = told {
+        server = server.health_of("notifications", move || pushing::notifying(&notifier));
+    }
     if let Some(pusher) = pusher.clone() {
         server = server.health_of("push", move || pushing::health(&pusher.pushed()));
     }

@@ -6,37 +6,38 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use crate::export::{Pushed, Pusher, Target};
+use crate::export::{Notifier, Pushed, Pusher, Target};
 use crate::health::{Registry, Span};
+
+const HEADING: &str = "Pushing metrics";
 
 /// Who is sent the metrics.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Pushing metrics")]
 pub(super) struct PushArgs {
     /// Push all series to this address by Prometheus' remote write, such as http://localhost:9090; without a path,
     /// /api/v1/write is meant. May be given several times
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = HEADING, value_name = "URL")]
     remote_write: Vec<String>,
 
     /// Push all series to this collector as OTLP metrics over HTTP, such as http://localhost:4318. May be given several
     /// times
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = HEADING, value_name = "URL")]
     otlp: Vec<String>,
 
     /// How often to push; also at the end
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = interval)]
+    #[arg(long, help_heading = HEADING, value_name = "TIME", default_value = "15s", value_parser = interval)]
     push_interval: Interval,
 
     /// A file with the token that is sent with each push
-    #[arg(long, value_name = "FILE", conflicts_with = "push_user")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", conflicts_with = "push_user")]
     push_token_file: Option<PathBuf>,
 
     /// The name that is sent with each push
-    #[arg(long, value_name = "NAME", requires = "push_password_file")]
+    #[arg(long, help_heading = HEADING, value_name = "NAME", requires = "push_password_file")]
     push_user: Option<String>,
 
     /// A file with the password of --push-user
-    #[arg(long, value_name = "FILE", requires = "push_user")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", requires = "push_user")]
     push_password_file: Option<PathBuf>,
 }
 
@@ -129,6 +130,19 @@ pub(super) fn health(pushed: &[Pushed]) -> (bool, Value) {
         (it.target.clone(), told)
     });
     (well, targets.collect::<serde_json::Map<_, _>>().into())
+}
+
+/// The same of alerts on their way.
+pub(super) fn notifying(notifier: &Notifier) -> (bool, Value) {
+    let (told, problems) = (notifier.notified(), notifier.problems());
+    let details = json!({
+        "delivered": told.delivered,
+        "failures": told.failures,
+        "dropped": told.dropped,
+        "waiting": told.waiting,
+        "problems": problems,
+    });
+    (problems.is_empty(), details)
 }
 
 /// Makes the last push, and says what was not sent.

@@ -269,9 +269,7 @@ fn a_monitor_serves_while_its_pushes_fail_and_tells_what_is_wrong() {
             .args(["--interval", "100ms"])
             .current_dir(dir.path()),
     );
-    let line = running.line("monitoring runs/m");
-    let url = line.split(' ').find(|word| word.starts_with("http://"));
-    let url = url.unwrap().trim_end_matches(',').to_owned();
+    let url = served_at(&running);
     let push = || get(&format!("{url}/actuator/health/push"));
     let target = format!(
         "remote write {}",
@@ -308,6 +306,61 @@ fn a_monitor_serves_while_its_pushes_fail_and_tells_what_is_wrong() {
             .iter()
             .all(|sample| sample.1 != bits(0.0))
     );
+}
+
+#[test]
+fn a_monitor_serves_while_its_alerts_are_not_taken_and_tells_what_is_wrong() {
+    let down = Arc::new(AtomicBool::new(true));
+    let unwell = down.clone();
+    let receiver = Receiver::start(move |_| match unwell.load(Ordering::Relaxed) {
+        true => Reply::Because(500, "not now"),
+        false => Reply::Status(200, ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path());
+    let running = Running::start(
+        modelpulse()
+            .args(["monitor", "--model", "runs/m", "--listen", "127.0.0.1:0"])
+            .args(["--rule", "eval/accuracy < 2", "--interval", "100ms"])
+            .args(["--alertmanager", &receiver.url])
+            .args(["--webhook", &format!("http://{}", Receiver::nowhere())])
+            .current_dir(dir.path()),
+    );
+    let url = served_at(&running);
+    let told = || get(&format!("{url}/actuator/health/notifications"));
+    let problems = until("what is wrong", || {
+        let told = told();
+        let problems = told.json()["details"]["problems"].as_array()?.clone();
+        (told.status == 503 && problems.len() == 2).then_some(problems)
+    });
+    let host = receiver.url.trim_start_matches("http://");
+    let expected = format!("the Alertmanager at {host}: it answered 500: not now");
+    assert_eq!(problems[0], expected);
+    assert!(
+        problems[1]
+            .as_str()
+            .unwrap()
+            .starts_with("the webhook at 127.0.0.1:")
+    );
+    assert_eq!(get(&format!("{url}/evaluate")).status, 200);
+    down.store(false, Ordering::Relaxed);
+    until("the alert", || {
+        let details = told().json()["details"].take();
+        let one_left = details["problems"].as_array()?.len() == 1 && details["delivered"] == 1;
+        one_left.then_some(())
+    });
+    running.signal("TERM");
+    assert_eq!(running.end().0, Some(0));
+    let alerts: serde_json::Value =
+        serde_json::from_slice(&receiver.all().pop().unwrap().body).unwrap();
+    assert_eq!(alerts[0]["labels"]["alertname"], "eval/accuracy < 2");
+}
+
+/// Where a monitor says that it listens.
+fn served_at(running: &Running) -> String {
+    let line = running.line("monitoring runs/m");
+    let url = line.split(' ').find(|word| word.starts_with("http://"));
+    url.unwrap().trim_end_matches(',').to_owned()
 }
 
 #[test]

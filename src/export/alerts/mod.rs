@@ -129,6 +129,15 @@ impl Notifier {
             waiting: all.waiting + one.waiting,
         })
     }
+
+    /// What is wrong now, a line for each receiver whose last try failed.
+    pub fn problems(&self) -> Vec<String> {
+        let problems = self.couriers.iter().filter_map(|courier| {
+            let problem = courier.tally()().problem?;
+            Some(format!("{}: {problem}", courier.route()))
+        });
+        problems.collect()
+    }
 }
 
 impl NotifierBuilder {

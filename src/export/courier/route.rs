@@ -40,10 +40,16 @@ pub(in crate::export) struct Route {
     pub(in crate::export) refused: fn(&[u8]) -> Option<(u64, String)>,
 }
 
-impl fmt::Debug for Route {
-    /// Without what may be secret.
+/// Who and where, without what may be secret.
+impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.receiver, self.shown)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -106,7 +112,7 @@ impl Route {
     }
 
     pub(super) fn say(&self, line: fmt::Arguments<'_>) {
-        eprintln!("modelpulse: {} at {}: {line}", self.receiver, self.shown);
+        eprintln!("modelpulse: {self}: {line}");
     }
 }
 
