@@ -3,6 +3,7 @@
 //! It goes on whatever happens to the model, its data or its readers, and says what is wrong.
 
 mod data;
+mod inputs;
 mod memory;
 mod model;
 mod stamp;
@@ -19,6 +20,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::data::Labelled;
+use self::inputs::Inputs;
 use self::model::Live;
 use super::Verdict;
 use super::alerting::{NotifyArgs, RuleArgs};
@@ -27,7 +29,8 @@ use super::train::RunFile;
 use crate::Session;
 use crate::datasets::Dataset;
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Transition, Usage};
+use crate::health::drift::Chunking;
+use crate::health::{AlertBoard, Alerts, Monitor, Observations, Registry, Rows, Transition, Usage};
 use crate::serve::Server;
 
 /// Watch a model that `modelpulse train` made: evaluate it at an interval, and serve what there is to know of it
@@ -36,6 +39,10 @@ use crate::serve::Server;
 /// evaluation (/evaluate) or a prediction (POST /predict). Takes what a model said elsewhere (POST /observations) and
 /// labels that come late (POST /labels), and judges that too. All of it is logged for TensorBoard. A checkpoint that
 /// replaces the one that is watched is taken over at the next evaluation.
+///
+/// Inputs are held against those of the training: the features of observations, the rows of predictions, and the data of
+/// evaluations, each feature of each chunk. live/drift/data_drift_detected is 1 where one has drifted. Before labels come,
+/// live/estimated/performance/accuracy says how the model is likely to do.
 ///
 /// Exit code: 0 when it was told to end (SIGINT, SIGTERM), 2 if the input was bad.
 #[derive(Debug, clap::Args)]
@@ -80,6 +87,15 @@ pub(super) struct Args {
     /// How many MiB of observations and labels are kept beside those that are still needed
     #[arg(long, value_name = "MIB", default_value = "64")]
     journal_growth: f64,
+
+    /// What the inputs are held against: a profile, a directory with IDX files, of which the training split is taken, or a
+    /// table as for --data [default: the training split of the run's data]
+    #[arg(long, value_name = "FILE|DIR")]
+    reference: Option<PathBuf>,
+
+    /// How many inputs are held against the reference at a time, such as 200, or those of how much time, such as 5m
+    #[arg(long, value_name = "ROWS|TIME", default_value = "200", value_parser = inputs::chunking)]
+    chunk: Chunking,
 
     /// Features of observations that are hidden before anything is written, by name or by place
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
@@ -132,6 +148,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         Some(path) => Labelled::open(path, pixels, data.classes())?,
         None => Labelled::fixed(data.eval())?,
     };
+    // What is there now may be other data than those that it was trained on.
+    let is_same = crc32 == trained.crc32;
+    let reference = match is_same || args.reference.is_some() {
+        true => {
+            let shape = (pixels, data.classes());
+            let reference = args.reference.as_deref();
+            Some(inputs::reference(reference, data.train(), shape)?)
+        }
+        false => None,
+    };
     let token = args.token_file.as_deref();
     let token = token.map(|path| secret(path, "token")).transpose()?;
     let targets = args.push.targets()?;
@@ -146,6 +172,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         builder = builder.sink(Lines);
     }
     let watching = args.rules.watch(&args.notify)?;
+    let errors_are_watched = inputs::errors_are_watched(&watching.detectors);
     if !watching.detectors.is_empty() {
         builder = builder.detectors_with(watching.detectors, |detected| {
             // Nobody may be reading any more; the model is watched on.
@@ -178,6 +205,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     // The series of a monitor that was stopped have ended.
     let pusher = args.push.start(targets, &registry, &logdir, true)?;
     let live = Observations::new(data.classes()).max_age(args.label_wait);
+    let inputs =
+        reference.map(|reference| Inputs::start(&reference, args.chunk, &args.redact, &session));
+    let (evaluated, predicted) = (inputs.clone(), inputs.clone());
     let (asked, mut usage) = (model.clone(), Usage::new().disk_of(&logdir));
     let refreshed = model.clone();
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")?;
@@ -188,7 +218,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         .redact(args.redact.clone())
         .data_from(move || {
             refreshed.refresh()?;
-            labelled.rows()
+            let rows = labelled.rows()?;
+            if let Some(inputs) = &evaluated {
+                inputs.evaluate(&rows);
+            }
+            Ok(rows)
+        })
+        .on_predict(move |rows| {
+            if let Some(inputs) = &predicted {
+                inputs.predicted.rows(rows);
+            }
         })
         .each(move |session, step| {
             let mut instant = session.instant();
@@ -227,6 +266,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     if let Some(notifier) = told {
         server = server.health_of("notifications", move || pushing::notifying(&notifier));
     }
+    if let Some(inputs) = inputs.clone() {
+        server = server.health_of("drift", move || (true, inputs.health()));
+    }
     if let Some(pusher) = pusher.clone() {
         server = server.health_of("push", move || pushing::health(&pusher.pushed()));
     }
@@ -236,6 +278,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let serving = server
         .listen(args.listen)
         .with_context(|| format!("cannot listen on {}", args.listen))?;
+    // What comes from here on is looked at; what came before is known from the file of observations.
+    if let Some(inputs) = &inputs {
+        inputs.listen(&live);
+    }
+    if errors_are_watched {
+        live.log_wrong(&session);
+    }
+    let predict = |rows: Rows<'_>| loaded.predict(rows);
+    match inputs::performance(data.eval(), data.classes(), args.chunk, predict) {
+        Ok(performance) if is_same => performance.start(&live, &session),
+        Ok(_) => {}
+        Err(error) => eprintln!("warning: performance is not estimated: {error}"),
+    }
     eprintln!(
         "monitoring {} (epoch {}, step {}) on {}, logging to {}",
         args.model.display(),

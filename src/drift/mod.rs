@@ -5,7 +5,7 @@
 //! | has a feature changed? | [`verdict`], by a test of [`data`] that has its level |
 //! | have features changed together? | [`rows`], [`embedding`], and a model that tells both samples apart, `candle` (feature `candle`) |
 //! | of which only a profile was kept? | [`profile`]: what tests need, in little memory |
-//! | chunk after chunk? | [`chunks`] |
+//! | chunk after chunk? | [`chunks`]; of a stream without end, [`stream`] |
 //! | is the data as good as it was? | [`quality`] |
 //! | is a stream still what it was? | [`concept`], one value at a time; its detectors can be stopped and restored |
 //! | how good is a model whose labels are not there yet? | [`performance`] |
@@ -28,6 +28,7 @@ pub mod power;
 pub mod profile;
 pub mod quality;
 pub mod rows;
+pub mod stream;
 pub mod verdict;
 
 pub use column::Column;

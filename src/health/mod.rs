@@ -34,8 +34,8 @@ pub use doctor::{Diagnosis, Doctor};
 pub use finding::{Finding, FindingKind, Place};
 pub use gate::{Allowance, Course, Courses, GateVerdict};
 pub use monitor::{
-    AlertBoard, Counts, Evaluated, IntoOutputs, LabelledRows, Labelling, Monitor, MonitorError,
-    Observations, Predictions, Rows, Status, Watch,
+    AlertBoard, Cell, Counts, Evaluated, FeatureRow, Heard, IntoOutputs, LabelledRows, Labelling,
+    Monitor, MonitorError, Observations, Predictions, Rows, Status, Watch,
 };
 #[cfg(feature = "serve")]
 pub(crate) use monitor::{Kept, Row};
@@ -51,6 +51,7 @@ pub use registry::{
 };
 #[cfg(feature = "resources")]
 pub use resources::{Resources, Usage};
+use rules::drift_metric;
 pub use rules::{
     ALERTS, Alerts, Clock, Comparison, Condition, Measure, ParseConditionError, Rule, RuleSet,
     RuleSetError, SeriesPattern, Severity, Span, State, Transition, Unexported, When, metric_of,

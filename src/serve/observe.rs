@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::journal::{Journal, Line, counts};
-use crate::health::{Labelling, Observations, Rows, Watch};
+use crate::health::{Cell, FeatureRow, Labelling, Observations, Rows, Watch};
 use crate::train::Task;
 use crate::types::WallTime;
 
@@ -49,7 +49,7 @@ pub(super) enum Refused {
 
 /// What is observed, or what is right.
 enum Entry {
-    Observation(String, Vec<f32>),
+    Observation(String, Vec<f32>, Option<FeatureRow>),
     Label(String, f64),
 }
 
@@ -128,11 +128,15 @@ impl Intake {
         let (mut entries, mut lines, mut features) = (Vec::new(), Vec::new(), Vec::new());
         for (at, mut value) in values.into_iter().enumerate() {
             let malformed = |why: String| Refused::Malformed(format!("item {at}: {why}"));
-            entries.push(self.entries.entry(&value, labels).map_err(malformed)?);
+            let mut entry = self.entries.entry(&value, labels).map_err(malformed)?;
             if self.watch.is_some() && !labels {
                 features.extend(numbers(&value));
             }
             self.entries.redact(&mut value);
+            if let Entry::Observation(_, _, features) = &mut entry {
+                *features = features_of(&value);
+            }
+            entries.push(entry);
             // Writing to memory does not fail.
             let _ = serde_json::to_writer(&mut lines, &value);
             lines.push(b'\n');
@@ -181,10 +185,13 @@ impl Entries {
     fn take(&self, entry: Entry, time: f64) -> Taken {
         // What these refuse was refused before.
         match entry {
-            Entry::Observation(id, outputs) => match self.live.observe_at(&id, outputs, time) {
-                Ok(true) => Taken::New,
-                _ => Taken::Repeated,
-            },
+            Entry::Observation(id, outputs, features) => {
+                let features = features.as_ref();
+                match self.live.observe_at(&id, outputs, features, time) {
+                    Ok(true) => Taken::New,
+                    _ => Taken::Repeated,
+                }
+            }
             Entry::Label(id, label) => {
                 let label = self.live.label_at(&id, label, time);
                 Taken::Label(label.unwrap_or(Labelling::Unknown))
@@ -213,7 +220,7 @@ impl Entries {
         self.live
             .check(&outputs)
             .map_err(|error| error.to_string())?;
-        Ok(Entry::Observation(id, outputs))
+        Ok(Entry::Observation(id, outputs, None))
     }
 
     /// The scores of an observation, or its prediction.
@@ -287,6 +294,26 @@ enum Taken {
     New,
     Repeated,
     Label(Labelling),
+}
+
+/// The features of an observation, as far as they are shown.
+fn features_of(value: &Value) -> Option<FeatureRow> {
+    let cell = |value: &Value| match value {
+        Value::Number(number) => number.as_f64().map_or(Cell::Missing, Cell::Number),
+        Value::Bool(flag) => Cell::Text(flag.to_string()),
+        Value::String(text) => Cell::Text(text.clone()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Cell::Missing,
+    };
+    match value.get("features")? {
+        Value::Array(values) => Some(FeatureRow::Placed(values.iter().map(cell).collect())),
+        Value::Object(values) => {
+            let named = values
+                .iter()
+                .map(|(name, value)| (name.clone(), cell(value)));
+            Some(FeatureRow::Named(named.collect()))
+        }
+        _ => None,
+    }
 }
 
 /// The objects of a body: an array's, or one after the other.

@@ -16,6 +16,8 @@ mod power;
 mod profiles;
 mod real;
 mod snapshots;
+#[cfg(feature = "datasets")]
+mod stream;
 
 mod support;
 mod tested;

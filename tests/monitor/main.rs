@@ -11,6 +11,7 @@ mod clients;
 mod command;
 mod conformance;
 mod deploy;
+mod drift;
 mod faults;
 mod lint;
 mod otlp;
@@ -23,4 +24,7 @@ mod scraped;
 mod served;
 mod soak;
 mod support;
+#[allow(dead_code, reason = "other tests need more of it")]
+#[path = "../tensorboard/mod.rs"]
+mod tensorboard;
 mod victoria;

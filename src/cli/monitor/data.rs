@@ -195,7 +195,7 @@ fn scaled(images: &Images) -> impl Iterator<Item = f32> {
     pixels.map(move |&pixel| (f64::from(pixel) * scale) as f32)
 }
 
-fn of_images(images: &Images) -> anyhow::Result<LabelledRows> {
+pub(super) fn of_images(images: &Images) -> anyhow::Result<LabelledRows> {
     let values = scaled(images);
     let labels = images.labels().iter().map(|&label| label.into());
     let width = images.height() * images.width();

@@ -5,6 +5,8 @@
 
 mod board;
 mod errors;
+mod features;
+mod heard;
 mod measure;
 mod meters;
 mod observations;
@@ -16,6 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use board::AlertBoard;
+pub use features::{Cell, FeatureRow};
+pub use heard::Heard;
 pub use observations::{Counts, Labelling, Observations};
 #[cfg(feature = "serve")]
 pub(crate) use observations::{Kept, Row};
@@ -31,6 +35,7 @@ use crate::train::{Session, Task};
 
 type Model = dyn Fn(Rows<'_>) -> Result<Vec<f32>, MonitorError> + Send + Sync;
 type Data = dyn Fn() -> Result<Arc<LabelledRows>, MonitorError> + Send + Sync;
+type Seen = dyn Fn(Rows<'_>) + Send + Sync;
 type Each = dyn FnMut(&Session, i64) + Send;
 
 /// Watches a model: any function from rows to predictions, in this process or behind a call to another.
@@ -59,6 +64,7 @@ pub struct Monitor {
     width: Option<usize>,
     each: Vec<Box<Each>>,
     known: Features,
+    seen: Option<Box<Seen>>,
 }
 
 impl std::fmt::Debug for Monitor {
@@ -85,6 +91,7 @@ impl Monitor {
             width: None,
             each: Vec::new(),
             known: Features::default(),
+            seen: None,
         }
     }
 
@@ -193,6 +200,24 @@ impl Monitor {
         self
     }
 
+    /// Also shows `look` the rows of each [prediction](Watch::predict) that the model had an answer to.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// use modelpulse::{Session, health::{Monitor, Rows}};
+    /// let (sender, seen) = std::sync::mpsc::channel();
+    /// let watch = Monitor::new(|rows| rows.values().to_vec())
+    ///     .on_predict(move |rows| drop(sender.send(rows.len())))
+    ///     .start(&Session::create(dir.path())?)?;
+    /// watch.predict(Rows::new(&[0.7, 0.2], 1).unwrap())?;
+    /// assert_eq!(seen.try_recv()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    pub fn on_predict(mut self, look: impl Fn(Rows<'_>) + Send + Sync + 'static) -> Self {
+        self.seen = Some(Box::new(look));
+        self
+    }
+
     /// Logs to `session`, to the runs `eval`, `live` and `serve`, counted in evaluations; steps go on behind those that the
     /// log has. To `serve` go the counts of predictions and of what was wrong with them, `errors/KIND`, which part of the rows
     /// since the last evaluation that is, `error_rate/KIND`, a few of those rows as a table, `errors/samples`, and
@@ -214,6 +239,7 @@ impl Monitor {
             data: self.data,
             live: self.live,
             width: self.width,
+            seen: self.seen,
             session: session.clone(),
             meters,
             errors: Errors::new(self.known),

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::FeatureRow;
+use super::heard::{Heard, Listeners};
 use super::measure::measure;
 use super::rows::{MonitorError, Predictions, Targets};
 use crate::train::Task;
@@ -29,6 +31,7 @@ use crate::types::WallTime;
 pub struct Observations {
     task: Task,
     inner: Arc<Mutex<Inner>>,
+    listeners: Listeners,
 }
 
 #[derive(Debug)]
@@ -124,6 +127,7 @@ impl Observations {
         Self {
             task: task.into(),
             inner: Arc::new(Mutex::new(inner)),
+            listeners: Listeners::default(),
         }
     }
 
@@ -145,7 +149,20 @@ impl Observations {
     /// # Errors
     /// Where these are not as many numbers as the task has.
     pub fn observe(&self, id: &str, outputs: Vec<f32>) -> Result<bool, MonitorError> {
-        self.observe_at(id, outputs, now())
+        self.observe_at(id, outputs, None, now())
+    }
+
+    /// As [`observe`](Self::observe), of a row with these features.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn observe_of(
+        &self,
+        id: &str,
+        outputs: Vec<f32>,
+        features: &FeatureRow,
+    ) -> Result<bool, MonitorError> {
+        self.observe_at(id, outputs, Some(features), now())
     }
 
     /// As [`observe`](Self::observe), at a time.
@@ -153,10 +170,27 @@ impl Observations {
         &self,
         id: &str,
         outputs: Vec<f32>,
+        features: Option<&FeatureRow>,
         time: f64,
     ) -> Result<bool, MonitorError> {
         self.check(&outputs)?;
-        Ok(self.lock().observe(id, outputs, time))
+        let told = (!self.listeners.is_empty()).then(|| outputs.clone());
+        let new = self.lock().observe(id, outputs, time);
+        if let Some(outputs) = told.filter(|_| new) {
+            let outputs = &outputs;
+            self.listeners.tell(&Heard::Observed {
+                id,
+                outputs,
+                features,
+            });
+        }
+        Ok(new)
+    }
+
+    /// From now on, also tells `listener` of each observation that is new, and of each label that meets one: within the
+    /// call that brings it.
+    pub fn listen(&self, listener: impl FnMut(&Heard<'_>) + Send + 'static) {
+        self.listeners.add(Box::new(listener));
     }
 
     /// Whether outputs are what the task has.
@@ -180,9 +214,18 @@ impl Observations {
         time: f64,
     ) -> Result<Labelling, MonitorError> {
         self.check_label(label)?;
+        let label = label as f32;
         let mut inner = self.lock();
         inner.expire(time);
-        Ok(inner.label(id, label as f32))
+        let labelling = inner.label(id, label);
+        let told = labelling == Labelling::Joined && !self.listeners.is_empty();
+        let row = inner.rows.get(id).filter(|_| told);
+        let outputs = row.map(|row| row.outputs.clone());
+        drop(inner);
+        if let Some(outputs) = &outputs {
+            self.listeners.tell(&Heard::Labelled { id, outputs, label });
+        }
+        Ok(labelling)
     }
 
     /// Whether a label is one of the task.
@@ -406,7 +449,7 @@ mod tests {
             );
             let score = random.f32();
             let both = [&one, &other].map(|live| match score < 0.6 {
-                true => format!("{:?}", live.observe_at(&id, vec![score], time)),
+                true => format!("{:?}", live.observe_at(&id, vec![score], None, time)),
                 false => format!("{:?}", live.label_at(&id, 1.0, time)),
             });
             assert_eq!(both[0], both[1]);
@@ -427,14 +470,14 @@ mod tests {
     #[test]
     fn a_label_is_not_waited_for_longer_than_its_time() {
         let live = Observations::new(Task::Binary).max_age(Duration::from_secs(10));
-        live.observe_at("a", vec![0.5], 100.0).unwrap();
-        live.observe_at("b", vec![0.5], 105.0).unwrap();
+        live.observe_at("a", vec![0.5], None, 100.0).unwrap();
+        live.observe_at("b", vec![0.5], None, 105.0).unwrap();
         assert_eq!(live.label_at("b", 1.0, 110.0).unwrap(), Labelling::Joined);
         assert_eq!(live.label_at("a", 1.0, 110.1).unwrap(), Labelling::Unknown);
         let counts = live.counts();
         assert_eq!((counts.expired, counts.unknown, counts.waiting), (1, 1, 0));
         // It may come again, and what is old is given up with nothing coming.
-        assert!(live.observe_at("a", vec![0.5], 111.0).unwrap());
+        assert!(live.observe_at("a", vec![0.5], None, 111.0).unwrap());
         assert_eq!((live.counts().expired, live.counts().waiting), (2, 0));
     }
 

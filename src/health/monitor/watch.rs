@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::errors::{Errors, Kind};
 use super::measure::measure;
 use super::meters::{Logged, Meters};
-use super::{Data, Each, Model, MonitorError, Observations, Predictions, Rows};
+use super::{Data, Each, Model, MonitorError, Observations, Predictions, Rows, Seen};
 use crate::flow::panic_message;
 use crate::train::{Session, Task};
 use crate::types::WallTime;
@@ -23,6 +23,7 @@ pub(super) struct Inner {
     pub(super) data: Option<Box<Data>>,
     pub(super) live: Option<Observations>,
     pub(super) width: Option<usize>,
+    pub(super) seen: Option<Box<Seen>>,
     pub(super) session: Session,
     pub(super) meters: Meters,
     pub(super) errors: Errors,
@@ -212,6 +213,10 @@ impl Inner {
             Ok(said) => {
                 self.meters.predictions.add(rows.len() as f64);
                 self.errors.look_at_outputs(&self.meters, rows, said);
+                if let Some(look) = &self.seen {
+                    // The answer stands, whatever becomes of this.
+                    let _ = catch_unwind(AssertUnwindSafe(|| look(rows)));
+                }
             }
             Err(error) => {
                 let (kind, why) = (Kind::Failed, error.to_string());

@@ -1,6 +1,7 @@
 //! The series of a session as gauges.
 //!
-//! A series `a/eval/x` is `modelpulse_x{run="a/eval"}`, which is what rules that were exported to Prometheus ask for.
+//! A series `a/eval/x` is `modelpulse_x{run="a/eval"}`, and `live/drift/age/drift_score` is
+//! `modelpulse_drift_score{run="live",feature="age"}`, which is what rules that were exported to Prometheus ask for.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use std::collections::HashMap;
 use super::naming;
 use super::{Gauge, Registry};
 use crate::flow::{Event, Sink, SinkError};
-use crate::health::{ALERTS, metric_of};
+use crate::health::{ALERTS, drift_metric, metric_of};
 use crate::types::{RunName, Tag};
 
 /// Shows the last value of each series of numbers as a gauge; see [`Registry::sink`].
@@ -63,6 +64,10 @@ impl SeriesNames {
             let tags = [("alert", alert), ("run", run.as_str())];
             let text = "Whether an alert of this rule fires in the run";
             return tagged("modelpulse_alert".to_owned(), tags, text);
+        }
+        if let Some((metric, of, feature)) = drift_metric(run.as_str(), tag.as_str()) {
+            let text = "Of the last chunk: see the series of this name";
+            return tagged(metric, [("run", of), ("feature", feature)], text);
         }
         let named = metric_of(&run.path_of(tag.as_str()));
         let own = (run.clone(), tag.clone());
@@ -136,13 +141,18 @@ mod tests {
             event("a/eval", "top.5", 0.3),
             event(".", "top_5", f64::NAN),
             event("a", "health/alerts/eval/top-5", 1.0),
+            event("a/live/drift", "top/5/drift_score", 0.5),
+            event("a/live/drift", "data_drift_detected", 1.0),
             Event::new("a", "card", 0, 1.0, Text::new("# no number")),
         ];
         sink.accept(&first).unwrap();
         sink.accept(&[event("a/eval", "top.5", 0.4)]).unwrap();
         let families = registry.families();
         let names = families.iter().map(|family| family.prometheus_name());
-        assert!(names.eq(["modelpulse_alert", "modelpulse_top_5"]));
+        let expected = ["alert", "data_drift_detected", "drift_score", "top_5"];
+        assert!(names.eq(expected.map(|name| format!("modelpulse_{name}"))));
+        let score = families.iter().nth(2).unwrap().meters().next().unwrap();
+        assert_eq!(score.labels(), r#"feature="top/5",run="a/live""#);
         let family = families.iter().last().unwrap();
         assert_eq!(family.prometheus_name(), "modelpulse_top_5");
         let shown: Vec<String> = family

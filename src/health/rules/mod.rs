@@ -26,6 +26,7 @@ pub use engine::Alerts;
 #[cfg(feature = "rules")]
 pub use file::{Notify, RuleFile, RuleFileError};
 pub use machine::State;
+pub(in crate::health) use promql::drift_metric;
 pub use promql::{Unexported, metric_of};
 pub use rule::{Clock, Rule, Severity, When};
 #[cfg(feature = "rules")]

@@ -18,7 +18,7 @@ pub struct Unexported {
     pub problem: String,
 }
 
-/// The name of the metric that shows the series at `path`, and the value of its label `run`.
+/// The name of the metric that shows the series at `path`, and the value of its label `run`; those of data drift apart.
 ///
 /// ```
 /// use modelpulse::health::metric_of;
@@ -27,6 +27,67 @@ pub struct Unexported {
 pub fn metric_of(path: &str) -> (String, String) {
     let (run, name) = path.rsplit_once('/').unwrap_or((".", path));
     (metric(name), run.to_owned())
+}
+
+/// The series of data drift, as `health::drift::DataDrift` logs them in a run `…/drift`.
+const OF_DRIFT: [&str; 9] = [
+    "data_drift_detected",
+    "drifted_features",
+    "largest_drift_score",
+    "chunk_rows",
+    "drift_score",
+    "drift_p_value",
+    "drift_detected",
+    "missing_rate",
+    "out_of_range_rate",
+];
+
+/// The name of the metric that shows a series of data drift, and the values of its labels `run` and `feature`, the latter
+/// empty where it is none of one feature; `None` for any other series.
+pub(in crate::health) fn drift_metric<'a>(
+    run: &'a str,
+    tag: &'a str,
+) -> Option<(String, &'a str, &'a str)> {
+    let of = run.strip_suffix("drift")?;
+    let of = match of.strip_suffix('/') {
+        Some(of) => of,
+        None if of.is_empty() => ".",
+        None => return None,
+    };
+    let (feature, name) = tag.rsplit_once('/').unwrap_or(("", tag));
+    OF_DRIFT
+        .contains(&name)
+        .then(|| (metric(name), of, feature))
+}
+
+/// The series of data drift that a pattern names.
+fn drift_selector(pattern: &str) -> Option<String> {
+    let (prefix, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    if !OF_DRIFT.contains(&name) {
+        return None;
+    }
+    let (run, feature) = if prefix == "drift" {
+        ("", "")
+    } else if let Some(feature) = prefix.strip_prefix("drift/") {
+        ("", feature)
+    } else if let Some((run, feature)) = prefix.split_once("/drift/") {
+        (run, feature)
+    } else if let Some(run) = prefix.strip_suffix("/drift") {
+        (run, "")
+    } else {
+        ("", prefix)
+    };
+    let mut labels = Vec::new();
+    for (label, value) in [("run", run), ("feature", feature)] {
+        if !value.is_empty() {
+            let value = string(&format!("(.*/)?{}", regex(value)));
+            labels.push(format!("{label}=~{value}"));
+        }
+    }
+    Some(match labels.is_empty() {
+        true => metric(name),
+        false => format!("{}{{{}}}", metric(name), labels.join(",")),
+    })
 }
 
 fn metric(name: &str) -> String {
@@ -173,6 +234,9 @@ impl RuleSet {
 /// The series that a pattern names.
 fn selector(series: &SeriesPattern) -> String {
     let pattern = series.as_str();
+    if let Some(selector) = drift_selector(pattern) {
+        return selector;
+    }
     let (run, name) = match pattern.rsplit_once('/') {
         Some((run, name)) => (Some(run), name),
         None => (None, pattern),
@@ -295,4 +359,47 @@ fn label(name: &str) -> String {
 /// A scalar of YAML, in which only the quote itself is escaped.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\n', " ").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_on_drift_asks_for_the_gauges_of_drift() {
+        for (series, expected) in [
+            (
+                "data_drift_detected",
+                "modelpulse_data_drift_detected".to_owned(),
+            ),
+            (
+                "live/drift/drifted_features",
+                r#"modelpulse_drifted_features{run=~"(.*/)?live"}"#.to_owned(),
+            ),
+            (
+                "live/drift/income/drift_score",
+                r#"modelpulse_drift_score{run=~"(.*/)?live",feature=~"(.*/)?income"}"#.to_owned(),
+            ),
+            (
+                "drift/pixel_*/missing_rate",
+                r#"modelpulse_missing_rate{feature=~"(.*/)?pixel_.*"}"#.to_owned(),
+            ),
+            (
+                "income/drift_score",
+                r#"modelpulse_drift_score{feature=~"(.*/)?income"}"#.to_owned(),
+            ),
+        ] {
+            assert_eq!(selector(&SeriesPattern::new(series)), expected);
+        }
+        let metric = drift_metric("a/live/drift", "income/drift_score");
+        let expected = ("modelpulse_drift_score".to_owned(), "a/live", "income");
+        assert_eq!(metric, Some(expected));
+        for (run, tag) in [
+            ("live", "drift_score"),
+            ("drift", "loss"),
+            ("adrift", "chunk_rows"),
+        ] {
+            assert_eq!(drift_metric(run, tag), None, "{run}/{tag}");
+        }
+    }
 }
