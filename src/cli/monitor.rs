@@ -25,7 +25,7 @@ use self::model::Live;
 use super::Verdict;
 use super::alerting::{NotifyArgs, RuleArgs};
 use super::pushing::{self, PushArgs, positive_time, secret};
-use super::train::RunFile;
+use super::train::{REFERENCE, RunFile};
 use crate::Session;
 use crate::datasets::Dataset;
 use crate::flow::{Event, Sink, SinkError};
@@ -89,7 +89,7 @@ pub(super) struct Args {
     journal_growth: f64,
 
     /// What the inputs are held against: a profile, a directory with IDX files, of which the training split is taken, or a
-    /// table as for --data [default: the training split of the run's data]
+    /// table as for --data [default: the run's own profile, or the training split of its data]
     #[arg(long, value_name = "FILE|DIR")]
     reference: Option<PathBuf>,
 
@@ -150,11 +150,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     // What is there now may be other data than those that it was trained on.
     let is_same = crc32 == trained.crc32;
-    let reference = match is_same || args.reference.is_some() {
+    let stored = args.model.join(REFERENCE);
+    let stored = stored.exists().then_some(stored);
+    let reference = args.reference.or(stored);
+    let reference = match is_same || reference.is_some() {
         true => {
             let shape = (pixels, data.classes());
-            let reference = args.reference.as_deref();
-            Some(inputs::reference(reference, data.train(), shape)?)
+            Some(inputs::reference(
+                reference.as_deref(),
+                data.train(),
+                shape,
+            )?)
         }
         false => None,
     };

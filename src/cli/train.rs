@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use self::card::{command_line, hparams, model_card};
 use self::ending::Ending;
+pub(super) use self::reference::NAME as REFERENCE;
 pub(super) use self::run_file::RunFile;
 use self::settings::Settings;
 use self::steering::Training;

@@ -5,7 +5,7 @@ use crate::drift::Column;
 use crate::drift::profile::{Field, Profile, ProfileError, Role};
 
 /// Its name in the run's directory.
-pub(super) const NAME: &str = "reference.profile";
+pub(in crate::cli) const NAME: &str = "reference.profile";
 
 /// Of more images than these some are taken, evenly spaced, so that no training waits for it.
 const MOST: usize = 20_000;
