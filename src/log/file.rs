@@ -236,7 +236,7 @@ impl EventFile {
 
     fn create(&mut self, account: &Account) -> io::Result<Open> {
         fs::create_dir_all(&self.dir)?;
-        // Before looking what is there: of several that begin at once, one is alone and has the START.
+        // Before looking what is there: of several that begin at once one is alone, and no other has a START.
         let alone = self.lock.is_some() || self.lock(account);
         let starts: &[Step] = match self.start {
             Start::Run { resume_at } => {

@@ -315,8 +315,14 @@ fn a_receiver_that_fails_is_told_again() {
     assert_eq!(each[3].1["alerts"].as_array().unwrap().len(), 1);
     assert_eq!(each[3].1["status"], "firing");
     session.finish().unwrap();
+    // It hears of the answer a moment after it was given.
+    let since = Instant::now();
+    while notifier.notified().waiting > 0 {
+        assert!(since.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
     let told = notifier.notified();
-    assert_eq!((told.failures, told.dropped, told.waiting), (3, 0, 0));
+    assert_eq!((told.failures, told.dropped), (3, 0));
 }
 
 #[test]

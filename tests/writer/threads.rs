@@ -172,8 +172,11 @@ fn writers_that_start_in_one_directory_at_the_same_moment_void_nothing() {
             assert_curve(&tag, points, number, 0..100);
         }
     }
-    let starts: Vec<_> = dirs.iter().map(|dir| starts(dir)).collect();
-    assert_eq!(starts, vec![[0]; dirs.len()]);
+    // None has it where another made its file between the lock and the look of the one that is alone.
+    for dir in &dirs {
+        let starts = starts(dir);
+        assert!(starts.is_empty() || starts == [0], "{starts:?}");
+    }
 }
 
 /// Another writer's file, made later, must not sort before ours.
