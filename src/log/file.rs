@@ -240,7 +240,11 @@ impl EventFile {
         let alone = self.lock.is_some() || self.lock(account);
         let starts: &[Step] = match self.start {
             Start::Run { resume_at } => {
-                let names = name::event_files(&self.dir)?;
+                let mut names = name::event_files(&self.dir)?;
+                // An empty one was made by a writer that was killed before it wrote the head.
+                names.retain(|name| {
+                    fs::metadata(self.dir.join(name)).map_or(true, |file| file.len() > 0)
+                });
                 match resume_at {
                     _ if names.is_empty() && !alone => &[],
                     _ if names.is_empty() => &[Step::ZERO],
