@@ -21,7 +21,10 @@ pub(crate) fn number(key: u64) -> f64 {
 
 /// The keys of the numbers, sorted: least significant digit first, leaving out digits in which all agree.
 pub(crate) fn sorted_keys(numbers: impl Iterator<Item = f64>) -> Vec<u64> {
-    sorted(numbers.map(key).collect())
+    // As many as there can be: some may be left out, which the lower bound knows nothing of.
+    let mut keys = Vec::with_capacity(numbers.size_hint().1.unwrap_or(0));
+    keys.extend(numbers.map(key));
+    sorted(keys)
 }
 
 fn sorted(mut keys: Vec<u64>) -> Vec<u64> {
