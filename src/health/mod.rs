@@ -22,6 +22,7 @@ mod nan_guard;
 mod registry;
 #[cfg(feature = "resources")]
 mod resources;
+mod routes;
 mod rules;
 
 pub use checkup::Checkup;

@@ -3,7 +3,6 @@
 //! Each series of each run has a detector of its own. What a detector says follows from the values in their order
 //! alone, and a step that comes again, as behind a checkpoint, is not evidence twice.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use super::Watched;
 use crate::drift::concept::{Detector, Signal};
 use crate::flow::{Event, Sink, SinkError};
+use crate::health::routes::{RouteId, Routes};
 use crate::log::{Error, LogReader};
 use crate::summary::{Text, Value};
 use crate::types::{RunName, Step, Tag};
@@ -104,7 +104,7 @@ impl fmt::Display for Detected {
 /// ```
 pub struct Detectors<F> {
     watched: Vec<Watched>,
-    streams: HashMap<RunName, HashMap<Tag, Vec<Stream>>>,
+    streams: Routes<Vec<Stream>>,
     /// What the last instant led to.
     page: Vec<Event>,
     /// Whether nobody is told: it was told before.
@@ -140,7 +140,7 @@ impl<F: FnMut(&Detected)> Detectors<F> {
     pub fn new(watched: Vec<Watched>, report: F) -> Self {
         Self {
             watched,
-            streams: HashMap::new(),
+            streams: Routes::new(),
             page: Vec::new(),
             silent: false,
             report,
@@ -169,7 +169,7 @@ impl<F: FnMut(&Detected)> Detectors<F> {
     /// Those whose series did not occur.
     pub fn unseen(&self) -> impl Iterator<Item = &Watched> {
         let seen = |index: usize| {
-            let mut all = self.streams.values().flat_map(HashMap::values).flatten();
+            let mut all = self.streams.iter().flatten();
             all.any(|stream| stream.watched == index)
         };
         let watched = self.watched.iter().enumerate();
@@ -191,21 +191,12 @@ impl<F: FnMut(&Detected)> Detectors<F> {
     fn watch(&mut self, instant: &[Event]) {
         self.page.clear();
         for event in instant {
-            if event.tag.as_str().starts_with("health/") {
-                // Of what detectors and rules say, none is a value of the model.
-                continue;
-            }
             let Some(value) = event.value.decimal() else {
                 continue;
             };
-            let known = self.streams.get(&event.run);
-            if known.and_then(|tags| tags.get(&event.tag)).is_none() {
-                self.meet(event);
-            }
-            let Some(tags) = self.streams.get_mut(&event.run) else {
-                continue;
-            };
-            let Some(streams) = tags.get_mut(&event.tag) else {
+            let known = self.streams.find(&event.run, &event.tag);
+            let id = known.unwrap_or_else(|| self.meet(event));
+            let Some(streams) = self.streams.get_mut(id) else {
                 continue;
             };
             for stream in streams {
@@ -221,13 +212,18 @@ impl<F: FnMut(&Detected)> Detectors<F> {
     }
 
     /// Finds out who watches a series that occurs for the first time.
-    fn meet(&mut self, event: &Event) {
+    fn meet(&mut self, event: &Event) -> RouteId {
+        let Event { run, tag, .. } = event;
+        if tag.as_str().starts_with("health/") {
+            // Of what detectors and rules say, none is a value of the model.
+            return self.streams.lay(run, tag, None);
+        }
         let path = event.path();
         let watched = self.watched.iter().enumerate();
-        let streams = watched
+        let streams: Vec<Stream> = watched
             .filter(|(_, watched)| watched.series.matches(&path))
             .filter_map(|(index, watched)| {
-                let tag = format!("{DETECTORS}{}/{}", watched.name, event.tag);
+                let tag = format!("{DETECTORS}{}/{tag}", watched.name);
                 Some(Stream {
                     watched: index,
                     detector: watched.detector()?,
@@ -240,8 +236,8 @@ impl<F: FnMut(&Detected)> Detectors<F> {
                 })
             })
             .collect();
-        let tags = self.streams.entry(event.run.clone()).or_default();
-        tags.insert(event.tag.clone(), streams);
+        self.streams
+            .lay(run, tag, (!streams.is_empty()).then_some(streams))
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::instance::{Instance, Moment, Others};
-use super::routes::{Route, RouteId, Routes};
 use super::story::Story;
 use super::{ALERTS, Clock, Condition, Rule, RuleSet, Span, State, Transition};
 use crate::flow::{Event, Sink, SinkError};
+use crate::health::routes::{RouteId, Routes};
 use crate::log::{Error, HEARTBEAT, LogReader};
 use crate::types::{RunName, Tag};
 
@@ -43,7 +43,7 @@ pub struct Alerts<F> {
     /// The instances in the order in which they are evaluated: by rule, run and tag.
     order: Vec<usize>,
     /// What each series feeds.
-    routes: Routes,
+    routes: Routes<Route>,
     /// The second series of gaps.
     others: Vec<Others>,
     /// The latest time of an instant so far.
@@ -55,6 +55,17 @@ pub struct Alerts<F> {
     /// Whether changes are told to nobody: they were told before.
     silent: bool,
     report: F,
+}
+
+/// What a series feeds.
+#[derive(Debug, Default)]
+struct Route {
+    /// The instances that it is the series of.
+    own: Vec<usize>,
+    /// Where it is kept as the second series of gaps.
+    other: Option<usize>,
+    /// The instances that take it for that.
+    other_of: Vec<usize>,
 }
 
 impl<F: FnMut(&Transition)> Alerts<F> {
@@ -81,7 +92,7 @@ impl<F: FnMut(&Transition)> Alerts<F> {
             rules,
             instances: Vec::new(),
             order: Vec::new(),
-            routes: Routes::default(),
+            routes: Routes::new(),
             others: Vec::new(),
             now: None,
             horizon,
@@ -227,7 +238,10 @@ impl<F: FnMut(&Transition)> Alerts<F> {
         }
         let is_other = route.other.is_some();
         let own = route.own.clone();
-        let id = self.routes.lay(run, tag, route);
+        let concerns_somebody = is_other || !own.is_empty();
+        let id = self
+            .routes
+            .lay(run, tag, concerns_somebody.then_some(route));
         if is_other {
             let all: Vec<usize> = (0..self.instances.len()).collect();
             self.find_others(&all);

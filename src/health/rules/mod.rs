@@ -10,7 +10,6 @@ mod history;
 mod instance;
 mod machine;
 mod promql;
-mod routes;
 mod rule;
 #[cfg(feature = "rules")]
 mod scenario;

@@ -1,4 +1,4 @@
-//! Which alerts each series of a log concerns.
+//! What each series of a log feeds: alerts, detectors.
 //!
 //! A log has many series and rules speak of few: that a series concerns nobody is known at a glance, by where its
 //! names lie in memory, which a reader and a session keep for as long as they name the series.
@@ -7,17 +7,6 @@ use std::collections::HashMap;
 
 use crate::flow::Event;
 use crate::types::{RunName, Tag};
-
-/// What a series feeds.
-#[derive(Debug, Default)]
-pub(super) struct Route {
-    /// The instances that it is the series of.
-    pub(super) own: Vec<usize>,
-    /// Where it is kept as the second series of gaps.
-    pub(super) other: Option<usize>,
-    /// The instances that take it for that.
-    pub(super) other_of: Vec<usize>,
-}
 
 /// Which route a series has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +22,10 @@ const GLANCES: usize = 1024;
 /// In so many places behind one another a series is looked for.
 const NEIGHBOURS: usize = 8;
 
-/// The route of each series that occurred with a number.
-#[derive(Debug, Default)]
-pub(super) struct Routes {
-    routes: Vec<Route>,
+/// The route of each series that occurred with a number: what it feeds.
+#[derive(Debug)]
+pub(super) struct Routes<R> {
+    routes: Vec<R>,
     by_name: HashMap<RunName, HashMap<Tag, RouteId>>,
     /// Series, each in the place that its names' addresses give, or soon behind it.
     glances: Vec<Option<Glance>>,
@@ -58,14 +47,28 @@ impl Glance {
     }
 }
 
-impl Routes {
+impl<R> Routes<R> {
+    pub(super) fn new() -> Self {
+        Self {
+            routes: Vec::new(),
+            by_name: HashMap::new(),
+            glances: Vec::new(),
+        }
+    }
+
     /// What a series feeds that concerns somebody.
-    pub(super) fn get(&self, id: RouteId) -> Option<&Route> {
+    pub(super) fn get(&self, id: RouteId) -> Option<&R> {
         self.routes.get(id.0)
     }
 
-    pub(super) fn get_mut(&mut self, id: RouteId) -> Option<&mut Route> {
+    pub(super) fn get_mut(&mut self, id: RouteId) -> Option<&mut R> {
         self.routes.get_mut(id.0)
+    }
+
+    /// What all series feed that concern somebody.
+    #[cfg(feature = "drift")]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
+        self.routes.iter()
     }
 
     /// Whether it is known that nobody is concerned.
@@ -113,12 +116,14 @@ impl Routes {
         self.by_name.get(run)?.get(tag).copied()
     }
 
-    pub(super) fn lay(&mut self, run: &RunName, tag: &Tag, route: Route) -> RouteId {
-        let id = if route.own.is_empty() && route.other.is_none() {
-            RouteId::IDLE
-        } else {
-            self.routes.push(route);
-            RouteId(self.routes.len() - 1)
+    /// Lays the route of a series that occurs for the first time; there is none where it concerns nobody.
+    pub(super) fn lay(&mut self, run: &RunName, tag: &Tag, route: Option<R>) -> RouteId {
+        let id = match route {
+            None => RouteId::IDLE,
+            Some(route) => {
+                self.routes.push(route);
+                RouteId(self.routes.len() - 1)
+            }
         };
         let tags = self.by_name.entry(run.clone()).or_default();
         tags.insert(tag.clone(), id);
