@@ -22,7 +22,7 @@ pub mod embedding;
 mod error;
 pub mod evidently;
 mod method;
-mod parallel;
+pub(crate) mod parallel;
 pub mod performance;
 pub mod power;
 pub mod profile;

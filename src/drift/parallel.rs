@@ -1,4 +1,4 @@
-//! Many runs of many jobs on all cores. What comes out does not depend on how many there are.
+//! Work on all cores. What comes out does not depend on how many there are.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -27,34 +27,56 @@ pub(super) fn run<J: Copy + Send + Sync, T: Send>(
         }
     }
     let all = jobs.iter().map(|(_, runs)| u64::from(*runs)).sum();
-    let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let done = AtomicU64::new(0);
+    let block = |at: usize| {
+        let (job, runs) = &blocks[at];
+        let answer = some(job, runs.clone());
+        done.fetch_add(u64::from(runs.end - runs.start), Ordering::Relaxed);
+        (*job, answer)
+    };
+    each(blocks.len(), block, &mut |_| {
+        progress(done.load(Ordering::Relaxed), all)
+    })
+}
+
+/// Answers for each number below `count`, in their order. `told` hears in the calling thread how many are done, at last of
+/// all, and may break off: then what was not begun is missing.
+pub(crate) fn each<T: Send>(
+    count: usize,
+    of: impl Fn(usize) -> T + Sync,
+    told: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
-    let answers = Mutex::new(Vec::new());
-    let work = || {
+    let answers = Mutex::new(Vec::with_capacity(count));
+    let work = |told: &mut dyn FnMut(usize) -> ControlFlow<()>| {
         while !stopped.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((job, runs)) = blocks.get(at) else {
+            if at >= count {
                 return;
-            };
-            let count = u64::from(runs.end - runs.start);
-            let answer = some(job, runs.clone());
+            }
+            let answer = of(at);
             let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.push((at, *job, answer));
+            answers.push((at, answer));
+            let done = answers.len();
             drop(answers);
-            let done = done.fetch_add(count, Ordering::Relaxed) + count;
-            if progress(done, all).is_break() {
+            if told(done).is_break() {
                 stopped.store(true, Ordering::Relaxed);
             }
         }
     };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 1..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
+        for _ in 1..threads.min(count) {
+            scope.spawn(|| work(&mut |_| ControlFlow::Continue(())));
         }
-        work();
+        work(told);
     });
     let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    answers.sort_unstable_by_key(|&(at, ..)| at);
-    let answers = answers.into_iter();
-    answers.map(|(_, job, answer)| (job, answer)).collect()
+    if answers.len() == count {
+        // The others may have been behind the last word.
+        let _ = told(count);
+    }
+    answers.sort_unstable_by_key(|&(at, _)| at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -23,6 +23,7 @@
 //! ```
 
 mod check;
+mod column;
 mod compat;
 mod error;
 mod histogram;
