@@ -3,18 +3,17 @@
 mod json;
 mod text;
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Verdict, rundir};
+use super::Verdict;
+use super::report::{Bar, Found, ReportArgs};
 use crate::Session;
 use crate::drift::verdict::Policy;
 use crate::drift::{Method, evidently, verdict};
 use crate::health::drift_report::{Compat, DriftCheck, Progress, Report, page};
-use crate::train::Ranks;
 
 /// Compare data with a reference, column by column: has it drifted, and does that matter?
 ///
@@ -78,29 +77,8 @@ pub(super) struct Args {
     #[arg(long)]
     bounded: bool,
 
-    /// Print one JSON object instead of a table
-    #[arg(long)]
-    json: bool,
-
-    /// Write a report with charts: one page that needs nothing else
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-
-    /// Log scores and both distributions as runs in this directory, for TensorBoard
-    #[arg(long, value_name = "DIR")]
-    logdir: Option<PathBuf>,
-
-    /// The run's directory in the log directory [default: drift and a number]
-    #[arg(long, requires = "logdir")]
-    name: Option<String>,
-
-    /// The step that the run's values belong to
-    #[arg(long, requires = "logdir", default_value_t = 0)]
-    step: i64,
-
-    /// No progress, and no word of where files went
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 /// What columns are for, and how they are compared.
@@ -161,33 +139,11 @@ Examples:
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let check = check(&args)?;
-    let progress = Shown::new(args.quiet);
-    let report = check.compare_watched(&args.reference, &args.current, |it| progress.told(it))?;
-    progress.bar.finish_and_clear();
-    if let Some(file) = &args.html {
-        write_whole(file, page::html(&report).as_bytes())?;
-    }
-    let logged = args
-        .logdir
-        .as_deref()
-        .map(|logdir| log(logdir, &args, &report));
-    let logged = logged.transpose()?;
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    if args.json {
-        writeln!(out, "{}", json::report(&report))?;
-    } else {
-        text::report(&mut out, &report)?;
-    }
-    out.flush()?;
-    if !args.quiet {
-        if let Some(file) = &args.html {
-            eprintln!("report written to {}", file.display());
-        }
-        if let (Some(run), Some(logdir)) = (logged, &args.logdir) {
-            let (run, logdir) = (run.display(), logdir.display());
-            eprintln!("logged to {run}; see: tensorboard --logdir {logdir}");
-        }
-    }
+    let bar = args.report.bar();
+    let told = |progress| show(&bar, progress);
+    let report = check.compare_watched(&args.reference, &args.current, told)?;
+    bar.end();
+    args.report.leave(&report)?;
     Ok(match report.verdict() {
         verdict::Verdict::Drift => Verdict::Unwell,
         verdict::Verdict::NoDrift => Verdict::Well,
@@ -279,63 +235,29 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "a number from 0 up to 1, as 0.05".to_owned())
 }
 
-/// A file is whole or as it was.
-pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let written = || -> anyhow::Result<()> {
-        let mut whole = tempfile::Builder::new()
-            .permissions(super::evaluate::readable())
-            .tempfile_in(dir.unwrap_or(Path::new(".")))?;
-        whole.write_all(bytes)?;
-        whole.persist(file)?;
-        Ok(())
-    };
-    written().with_context(|| format!("cannot write {}", file.display()))
-}
+impl Found for Report {
+    const COMMAND: &'static str = "drift";
 
-fn log(logdir: &Path, args: &Args, report: &Report) -> anyhow::Result<PathBuf> {
-    let dir = rundir::claim(logdir, args.name.as_deref(), "drift")?;
-    let session = Session::builder(&dir).ranks(Ranks::Any).start()?;
-    report.log_to(&session, args.step);
-    session.finish().context("the log is not whole")?;
-    Ok(dir)
-}
-
-/// A bar on a terminal.
-pub(super) struct Shown {
-    pub(super) bar: ProgressBar,
-}
-
-impl Shown {
-    pub(super) fn new(quiet: bool) -> Self {
-        let bar = ProgressBar::no_length();
-        if quiet || !std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        Self { bar }
+    fn json(&self) -> serde_json::Value {
+        json::report(self)
     }
 
-    pub(super) fn told(&self, progress: Progress) {
-        if self.bar.is_hidden() {
-            return;
-        }
-        let (done, of, what) = match progress {
-            Progress::Rows { done, of } => (done, of, "rows read"),
-            Progress::Columns { done, of } => (done as u64, Some(of as u64), "columns compared"),
-        };
-        let form = match of {
-            Some(of) => {
-                self.bar.set_length(of);
-                "{bar:40} {percent:>3} %  {human_pos} of {human_len} {msg}"
-            }
-            None => "{spinner} {human_pos} {msg}  {per_sec}",
-        };
-        if self.bar.message() != what {
-            self.bar.set_message(what);
-            if let Ok(style) = ProgressStyle::with_template(form) {
-                self.bar.set_style(style);
-            }
-        }
-        self.bar.set_position(done);
+    fn text(&self, mut out: &mut dyn Write) -> std::io::Result<()> {
+        text::report(&mut out, self)
+    }
+
+    fn page(&self) -> String {
+        page::html(self)
+    }
+
+    fn log_to(&self, session: &Session, step: i64) {
+        self.log_to(session, step);
+    }
+}
+
+pub(super) fn show(bar: &Bar, progress: Progress) {
+    match progress {
+        Progress::Rows { done, of } => bar.at(done, of, "rows read"),
+        Progress::Columns { done, of } => bar.at(done as u64, Some(of as u64), "columns compared"),
     }
 }

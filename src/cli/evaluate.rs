@@ -3,18 +3,15 @@
 mod json;
 mod text;
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::{Verdict, rundir};
+use super::Verdict;
+use super::report::{Found, ReportArgs};
 use crate::Session;
 use crate::health::evaluation::{Comparison, Evaluation, Evaluator, Progress, Task, page};
 use crate::metrics::Memory;
-use crate::train::Ranks;
 
 /// Measure a table of labels and predictions by all metrics of its task
 ///
@@ -100,29 +97,8 @@ pub(super) struct Args {
     #[arg(long)]
     skip_invalid: bool,
 
-    /// Print one JSON object instead of tables
-    #[arg(long)]
-    json: bool,
-
-    /// Write a report with charts: one page that needs nothing else
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-
-    /// Log metrics and pictures as a run in this directory, for TensorBoard
-    #[arg(long, value_name = "DIR")]
-    logdir: Option<PathBuf>,
-
-    /// The run's directory in the log directory [default: evaluate and a number]
-    #[arg(long, requires = "logdir")]
-    name: Option<String>,
-
-    /// The step that the run's values belong to
-    #[arg(long, requires = "logdir", default_value_t = 0)]
-    step: i64,
-
-    /// No progress, and no word of where files went
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -137,8 +113,11 @@ Examples:
 
 pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     let evaluator = evaluator(&args);
-    let progress = Shown::new(&args);
-    let told = |done| progress.told(done);
+    let bar = args.report.bar();
+    let told = |progress| match progress {
+        Progress::Resamples { done, of } => bar.at(done as u64, Some(of as u64), "resamples"),
+        Progress::Rows { done, of } => bar.at(done, of, "rows"),
+    };
     let (evaluation, comparison) = match &args.baseline {
         Some(baseline) => {
             let (evaluation, comparison) = evaluator.compare(&args.predictions, baseline, told)?;
@@ -146,35 +125,45 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
         }
         None => (evaluator.evaluate_watched(&args.predictions, told)?, None),
     };
-    progress.bar.finish_and_clear();
-    if let Some(file) = &args.html {
-        write_page(file, &evaluation, comparison.as_ref())?;
-    }
-    let run = args
-        .logdir
-        .as_deref()
-        .map(|logdir| log(logdir, &args, &evaluation, comparison.as_ref()));
-    let run = run.transpose()?;
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    if args.json {
-        writeln!(out, "{}", json::report(&evaluation, comparison.as_ref()))?;
-    } else {
-        text::report(&mut out, &evaluation, comparison.as_ref())?;
-    }
-    out.flush()?;
-    if !args.quiet {
-        if let Some(file) = &args.html {
-            eprintln!("report written to {}", file.display());
-        }
-        if let (Some(run), Some(logdir)) = (run, &args.logdir) {
-            eprintln!(
-                "logged to {}; see: tensorboard --logdir {}",
-                run.display(),
-                logdir.display()
-            );
-        }
-    }
+    bar.end();
+    args.report.leave(&Measured {
+        evaluation,
+        comparison,
+    })?;
     Ok(Verdict::Well)
+}
+
+/// What was measured, beside a baseline where there is one.
+struct Measured {
+    evaluation: Evaluation,
+    comparison: Option<Comparison>,
+}
+
+impl Found for Measured {
+    const COMMAND: &'static str = "evaluate";
+
+    fn json(&self) -> serde_json::Value {
+        json::report(&self.evaluation, self.comparison.as_ref())
+    }
+
+    fn text(&self, mut out: &mut dyn Write) -> std::io::Result<()> {
+        text::report(&mut out, &self.evaluation, self.comparison.as_ref())
+    }
+
+    fn page(&self) -> String {
+        page::html(&self.evaluation, self.comparison.as_ref())
+    }
+
+    fn log_to(&self, session: &Session, step: i64) {
+        let run = match self.comparison {
+            Some(_) => "candidate",
+            None => ".",
+        };
+        self.evaluation.log_to(session, run, step);
+        if let Some(comparison) = &self.comparison {
+            comparison.baseline.log_to(session, "baseline", step);
+        }
+    }
 }
 
 fn evaluator(args: &Args) -> Evaluator {
@@ -223,86 +212,4 @@ fn level(text: &str) -> Result<f64, String> {
     let level = text.parse().ok();
     let level = level.filter(|level| 0.0 < *level && *level < 1.0);
     level.ok_or_else(|| "a number between 0 and 1, as 0.95".to_owned())
-}
-
-/// A page is whole or is not there.
-fn write_page(
-    file: &Path,
-    evaluation: &Evaluation,
-    comparison: Option<&Comparison>,
-) -> anyhow::Result<()> {
-    let html = page::html(evaluation, comparison);
-    super::drift::write_whole(file, html.as_bytes())
-}
-
-/// As other files are made, and not for oneself alone.
-pub(super) fn readable() -> std::fs::Permissions {
-    #[cfg(unix)]
-    return std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    #[cfg(not(unix))]
-    tempfile::tempfile()
-        .and_then(|file| file.metadata())
-        .map(|it| it.permissions())
-        .expect("a temporary file")
-}
-
-/// Logs the run, and the baseline's below it.
-fn log(
-    logdir: &Path,
-    args: &Args,
-    evaluation: &Evaluation,
-    comparison: Option<&Comparison>,
-) -> anyhow::Result<PathBuf> {
-    let dir = rundir::claim(logdir, args.name.as_deref(), "evaluate")?;
-    let session = Session::builder(&dir).ranks(Ranks::Any).start()?;
-    let candidate = if comparison.is_some() {
-        "candidate"
-    } else {
-        "."
-    };
-    evaluation.log_to(&session, candidate, args.step);
-    if let Some(comparison) = comparison {
-        comparison.baseline.log_to(&session, "baseline", args.step);
-    }
-    session.finish().context("the log is not whole")?;
-    Ok(dir)
-}
-
-/// A bar on a terminal.
-struct Shown {
-    bar: ProgressBar,
-}
-
-impl Shown {
-    fn new(args: &Args) -> Self {
-        let bar = ProgressBar::no_length();
-        if args.quiet || !std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        Self { bar }
-    }
-
-    fn told(&self, progress: Progress) {
-        if self.bar.is_hidden() {
-            return;
-        }
-        let (done, of, what) = match progress {
-            Progress::Resamples { done, of } => (done as u64, Some(of as u64), "resamples"),
-            Progress::Rows { done, of } => (done, of, "rows"),
-        };
-        let form = match of {
-            Some(of) if self.bar.length() != Some(of) => {
-                self.bar.set_length(of);
-                self.bar.reset_eta();
-                Some("{bar:40} {percent:>3} %  {human_pos} of {human_len} {msg}  {eta} left")
-            }
-            None if done == 0 => Some("{spinner} {human_pos} {msg}  {per_sec}"),
-            _ => None,
-        };
-        if let Some(style) = form.and_then(|form| ProgressStyle::with_template(form).ok()) {
-            self.bar.set_style(style);
-            self.bar.set_message(what);
-        }
-        self.bar.set_position(done);
-    }
 }

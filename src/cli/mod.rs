@@ -25,6 +25,7 @@ mod progress;
 mod pushing;
 mod repair;
 mod replay;
+mod report;
 mod rules;
 mod rundir;
 mod select;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Verdict;
-use super::drift::{RoleArgs, Shown, write_whole};
+use super::drift::{RoleArgs, show};
 use super::inspect::{escape, short, write_table};
 use super::json::number;
+use super::report::{Bar, write_whole};
 use crate::drift::profile::{Feature, Profile};
 use crate::health::drift_report::DriftCheck;
 
@@ -61,9 +62,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Verdict> {
     for column in &args.columns {
         check = check.column(column);
     }
-    let shown = Shown::new(args.quiet);
-    let profile = check.profile(&args.files, |progress| shown.told(progress))?;
-    shown.bar.finish_and_clear();
+    let bar = Bar::new(args.quiet);
+    let profile = check.profile(&args.files, |progress| show(&bar, progress))?;
+    bar.end();
     if let Some(output) = &args.output {
         write_whole(output, &profile.to_bytes())?;
     }

@@ -8,6 +8,8 @@ mod browser;
 mod command;
 mod page;
 mod refused;
+#[path = "../report_pages/mod.rs"]
+mod report_pages;
 mod splits;
 
 use std::path::{Path, PathBuf};

@@ -3,41 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::browser::Browser;
+use super::report_pages::look;
 use super::{modelpulse, tables};
-
-/// The charts, with how many marks each has; what sticks out of its card; small histograms; what was fetched.
-const LOOK: &str = "
-    const charts = [...document.querySelectorAll('figure.chart')].map(chart => {
-        const svg = chart.querySelector('svg');
-        const frame = chart.getBoundingClientRect();
-        const out = [...svg.querySelectorAll('text')].filter(text => {
-            const box = text.getBoundingClientRect();
-            return box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom;
-        });
-        return {
-            title: chart.querySelector('h3').textContent,
-            marks: svg.querySelectorAll('polyline, rect, circle').length,
-            out: out.map(text => text.textContent),
-        };
-    });
-    return {
-        charts,
-        small: [...document.querySelectorAll('td svg path')].filter(it => it.getBBox().width > 0).length,
-        wide: document.documentElement.scrollWidth > window.innerWidth,
-        fetched: performance.getEntriesByType('resource').map(it => it.name),
-    };";
-
-fn look(browser: &Browser, page: &Path) -> Value {
-    browser.open(&format!("file://{}", page.display()));
-    browser.until(
-        "the whole page",
-        "return document.readyState === 'complete'",
-    );
-    browser.run(LOOK)
-}
 
 #[test]
 fn the_report_is_drawn_in_a_browser_and_fetches_nothing() {

@@ -10,6 +10,8 @@ mod browser;
 mod command;
 mod page;
 mod reference;
+#[path = "../report_pages/mod.rs"]
+mod report_pages;
 mod table;
 
 use std::path::{Path, PathBuf};

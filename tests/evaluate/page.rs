@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::browser::Browser;
+use super::report_pages::look;
 use super::{evaluate, python};
 
 /// A report: what is evaluated, and the charts that must be on its page, in order.
@@ -85,27 +86,6 @@ const REPORTS: [Report; 6] = [
     ),
 ];
 
-/// The charts, with how many marks each has; what sticks out of its card; what was fetched.
-const LOOK: &str = "
-    const charts = [...document.querySelectorAll('figure.chart')].map(chart => {
-        const svg = chart.querySelector('svg');
-        const frame = chart.getBoundingClientRect();
-        const out = [...svg.querySelectorAll('text')].filter(text => {
-            const box = text.getBoundingClientRect();
-            return box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom;
-        });
-        return {
-            title: chart.querySelector('h3').textContent,
-            marks: svg.querySelectorAll('polyline, rect, circle').length,
-            out: out.map(text => text.textContent),
-        };
-    });
-    return {
-        charts,
-        wide: document.documentElement.scrollWidth > window.innerWidth,
-        fetched: performance.getEntriesByType('resource').map(it => it.name),
-    };";
-
 #[test]
 fn the_report_is_drawn_in_a_browser_and_fetches_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -160,14 +140,4 @@ fn the_report_is_drawn_in_a_browser_and_fetches_nothing() {
     let seen = look(&browser, &dir.join("other.html"));
     assert_eq!(seen["fetched"].as_array().map(Vec::len), Some(1), "{seen}");
     assert_eq!(browser.complaints().len(), 2);
-}
-
-/// What is on a page, once it is all there.
-fn look(browser: &Browser, page: &Path) -> Value {
-    browser.open(&format!("file://{}", page.display()));
-    browser.until(
-        "the whole page",
-        "return document.readyState === 'complete'",
-    );
-    browser.run(LOOK)
 }
