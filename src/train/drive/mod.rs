@@ -320,16 +320,21 @@ impl Loop {
         self.mark = Some(Instant::now());
     }
 
-    /// The time since the clock was looked at; nothing where it does not run.
-    #[inline]
+    /// The time since the clock was looked at; nothing where it does not run, which costs a comparison.
+    #[inline(always)]
     fn lap(&mut self) -> Option<Duration> {
-        let mark = self.mark.as_mut()?;
+        self.mark.map(|mark| self.lap_since(mark))
+    }
+
+    #[inline(never)]
+    fn lap_since(&mut self, mark: Instant) -> Duration {
         let now = Instant::now();
-        Some(now - std::mem::replace(mark, now))
+        self.mark = Some(now);
+        now - mark
     }
 
     /// What went by was spent in hooks.
-    #[inline]
+    #[inline(always)]
     fn hooks_lap(&mut self) {
         if let Some(lap) = self.lap() {
             self.phases.hooks += lap;
