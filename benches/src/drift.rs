@@ -5,7 +5,6 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -22,6 +21,7 @@ use crate::memory;
 use crate::noise::Noise;
 use crate::python;
 use crate::report::{Bound, OURS, Report, Row};
+use crate::subprocess;
 
 /// Drift tests, verdicts on a table, detectors and a profile, beside scipy, Evidently and river
 ///
@@ -257,16 +257,9 @@ fn read(path: &Path) -> anyhow::Result<Vec<f64>> {
 }
 
 fn judged_apart(dir: &Path) -> anyhow::Result<Sample> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg(CHILD_VERB)
-        .arg(dir)
-        .output()?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{complaint}");
-    let printed = String::from_utf8(output.stdout)?;
-    let mut numbers = printed.split_whitespace().map(str::parse);
-    let seconds = numbers.next().context("the child prints seconds")??;
-    let mib = numbers.next().transpose()?.unwrap_or(f64::NAN);
+    let mut numbers = subprocess::numbers([CHILD_VERB.as_ref(), dir.as_os_str()])?.into_iter();
+    let seconds = numbers.next().context("the child prints seconds")?;
+    let mib = numbers.next().unwrap_or(f64::NAN);
     Ok(Sample::of(seconds).with(MIB, mib))
 }
 

@@ -3,9 +3,9 @@
 //! The table is written before the clock starts, and is in the page cache; each repetition is a process of its own, so
 //! that its memory is that of one evaluation.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -19,6 +19,7 @@ use crate::contest::{Contender, Sample, Work, interleave, rows};
 use crate::memory;
 use crate::noise::Noise;
 use crate::report::{Bound, OURS, Report};
+use crate::subprocess;
 
 /// A Parquet file of 10,000,000 labels and scores, measured by all metrics of a binary task
 ///
@@ -100,19 +101,13 @@ fn write(file: &Path, rows: u32) -> anyhow::Result<()> {
 }
 
 fn measure(file: &Path, more: &[&str]) -> anyhow::Result<Sample> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg(CHILD_VERB)
-        .arg(file)
-        .args(more)
-        .output()?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{complaint}");
-    let printed = String::from_utf8(output.stdout)?;
-    let mut numbers = printed.split_whitespace().map(str::parse);
-    let seconds = numbers.next().context("the child prints seconds")??;
+    let arguments = [CHILD_VERB.as_ref(), file.as_os_str()];
+    let arguments = arguments.into_iter().chain(more.iter().map(OsStr::new));
+    let mut numbers = subprocess::numbers(arguments)?.into_iter();
+    let seconds = numbers.next().context("the child prints seconds")?;
     let sample = Sample::of(seconds);
     Ok(match numbers.next() {
-        Some(mib) => sample.with(MIB, mib?),
+        Some(mib) => sample.with(MIB, mib),
         None => sample,
     })
 }

@@ -24,6 +24,7 @@ mod read;
 mod report;
 mod rules;
 mod stats;
+mod subprocess;
 mod train;
 mod write;
 

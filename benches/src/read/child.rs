@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow, ensure};
@@ -20,6 +19,7 @@ use super::{BYTES, PEAK, RATE};
 use crate::contest::{Contender, Sample};
 use crate::memory;
 use crate::report::{LIMIT, OURS};
+use crate::subprocess;
 
 /// The verb under which this program reads a log in a process of its own.
 pub(crate) const CHILD_VERB: &str = "read-child";
@@ -56,19 +56,10 @@ impl Reader {
     pub(super) fn contender(self, logdir: &Path, values: usize, bytes: f64) -> Contender<'_> {
         Contender::new(self.name(), move || {
             let reader = self.to_possible_value().context("every reader is one")?;
-            let output = Command::new(std::env::current_exe()?)
-                .args([CHILD_VERB, reader.get_name()])
-                .arg(logdir)
-                .output()?;
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            ensure!(output.status.success(), "{complaint}");
-            let printed = String::from_utf8(output.stdout)?;
-            let numbers: Vec<f64> = printed
-                .split_whitespace()
-                .map(str::parse)
-                .collect::<Result<_, _>>()?;
+            let arguments = [CHILD_VERB.as_ref(), reader.get_name().as_ref()];
+            let numbers = subprocess::numbers(arguments.into_iter().chain([logdir.as_os_str()]))?;
             let [found, seconds, memory @ ..] = &numbers[..] else {
-                return Err(anyhow!("the reader printed '{printed}'"));
+                return Err(anyhow!("the reader printed {numbers:?}"));
             };
             ensure!(
                 *found == values as f64,

@@ -1,15 +1,15 @@
 //! `train memory`: how far resident memory grows over a hundred thousand steps, in a process of its own.
 
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use modelpulse::train::{BatchEnd, Control, Hook, HookError};
 
 use super::fit::{Digits, Hooks, Shape};
 use crate::contest::{Contender, Sample, Work, interleave, rows};
 use crate::memory::{CHILD_VERB, forget_peak, resident_mib};
 use crate::report::{Bound, Report};
+use crate::subprocess;
 
 /// By what the child is asked for this.
 pub(crate) const WHO: &str = "training";
@@ -35,16 +35,11 @@ pub(super) fn resident(report: &mut Report, repetitions: usize) -> anyhow::Resul
         return Ok(());
     }
     let run = || {
-        let output = Command::new(std::env::current_exe()?)
-            .args([CHILD_VERB, WHO, "1"])
-            .output()?;
-        let err = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{err}");
-        let said = String::from_utf8(output.stdout)?;
-        let (growth, peak) = said.trim().split_once(' ').context("two numbers")?;
-        Ok(Sample::default()
-            .with(GROWTH, growth.parse()?)
-            .with(PEAK, peak.parse()?))
+        let numbers = subprocess::numbers([CHILD_VERB, WHO, "1"])?;
+        let [growth, peak] = numbers[..] else {
+            bail!("the child prints two numbers, not {numbers:?}");
+        };
+        Ok(Sample::default().with(GROWTH, growth).with(PEAK, peak))
     };
     let mut contenders = [Contender::new("everything on", run)];
     interleave(repetitions, &mut contenders)?;

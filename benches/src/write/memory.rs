@@ -3,10 +3,9 @@
 //! Resident memory is measured in a process of its own, from before the writer is made to the most
 //! while it works, with the logging threads already there.
 
-use std::process::Command;
 use std::sync::{Barrier, OnceLock};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::contest::{Contender, Sample, Work, interleave, rows};
@@ -14,6 +13,7 @@ use crate::limit::Limit;
 use crate::memory::{self, Allocations, CHILD_VERB};
 use crate::peers::{Ours, SERIES, Scalars, TensorboardRs, Tfrecord, tags};
 use crate::report::{Bound, Report};
+use crate::subprocess;
 
 const WARM_UP_STEPS: i64 = 10_000;
 const COUNTED_STEPS: i64 = 20_000;
@@ -78,16 +78,9 @@ pub(super) fn resident(report: &mut Report, repetitions: usize) -> anyhow::Resul
             threads => format!("{who}, {threads} threads"),
         };
         Contender::new(name, move || {
-            let output = Command::new(std::env::current_exe()?)
-                .args([CHILD_VERB, who, &threads.to_string()])
-                .output()?;
-            ensure!(
-                output.status.success(),
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            let mib: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
-            Ok(Sample::default().with(MIB, mib))
+            let numbers = subprocess::numbers([CHILD_VERB, who, &threads.to_string()])?;
+            let mib = numbers.first().context("the child prints MiB")?;
+            Ok(Sample::default().with(MIB, *mib))
         })
     };
     let mut contenders = [
