@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::export::json_number;
-use crate::health::{Counts, Kept, Row};
+use crate::health::{Counts, Kept, Observations, Row};
 
 /// The name of the file.
 pub(super) const NAME: &str = "observations.jsonl";
@@ -110,9 +110,9 @@ impl Journal {
 
     /// Puts what is still needed in the place of the file. Where that fails, the file is what it was, and may grow as much
     /// again before the next try.
-    pub(super) fn compact(&mut self, kept: &Kept) -> io::Result<()> {
+    pub(super) fn compact(&mut self, live: &Observations) -> io::Result<()> {
         let next = self.dir.join(NEXT);
-        let replaced = write(&next, kept).and_then(|(file, len)| {
+        let replaced = write(&next, live).and_then(|(file, len)| {
             lock(&file)?;
             std::fs::rename(&next, self.path())?;
             Ok((file, len))
@@ -145,17 +145,20 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 /// Writes what is kept to a new file, and waits until the disk has it.
-fn write(path: &Path, kept: &Kept) -> io::Result<(File, u64)> {
+fn write(path: &Path, live: &Observations) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     let mut out = BufWriter::new(options.append(true).create_new(true).open(path)?);
-    writeln!(out, "{}", json!({ "compacted": counts(&kept.counts) }))?;
-    for (id, row) in &kept.rows {
-        let number = |value: &f32| json_number(f64::from(*value));
-        let outputs: Vec<Value> = row.outputs.iter().map(number).collect();
-        let label = row.label.as_ref().map(number);
-        let row = json!([**id, row.number, row.time, label, outputs]);
-        writeln!(out, "{}", json!({ "row": row }))?;
-    }
+    live.show_kept(|kept, rows| {
+        writeln!(out, "{}", json!({ "compacted": counts(kept) }))?;
+        for (id, row) in rows {
+            let number = |value: &f32| json_number(f64::from(*value));
+            let outputs: Vec<Value> = row.outputs.iter().map(number).collect();
+            let label = row.label.as_ref().map(number);
+            let row = json!([**id, row.number, row.time, label, outputs]);
+            writeln!(out, "{}", json!({ "row": row }))?;
+        }
+        io::Result::Ok(())
+    })?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     let len = file.metadata()?.len();
@@ -249,7 +252,7 @@ fn row_of(value: &Value) -> Option<(std::sync::Arc<str>, Row)> {
 mod tests {
     use super::*;
 
-    fn kept(rows: u64) -> Kept {
+    fn live(rows: u64) -> Observations {
         let outputs = [0.1, f32::NAN, f32::NEG_INFINITY, 1e-45];
         let row = |number| Row {
             outputs: outputs.to_vec(),
@@ -264,7 +267,9 @@ mod tests {
         };
         let rows = (0..rows).map(|at| (format!("é\"{at}").into(), row(at)));
         let rows = rows.collect();
-        Kept { counts, rows }
+        let live = Observations::new(crate::train::Task::Multiclass { classes: 4 });
+        live.take_back(Kept { counts, rows });
+        live
     }
 
     fn opened(dir: &Path) -> (Journal, Vec<String>) {
@@ -287,14 +292,14 @@ mod tests {
         assert!(!journal.is_long());
         journal.append(2.5, &b"{\"id\":3}\n".repeat(20)).unwrap();
         assert!(journal.is_long());
-        journal.compact(&kept(3)).unwrap();
+        journal.compact(&live(3)).unwrap();
         assert!(!journal.is_long());
         journal.append(3.5, b"{\"id\":4}\n").unwrap();
         let (len, base) = (journal.len, journal.base);
         drop(journal);
         let (journal, lines) = opened(dir.path());
         let expected = [
-            format!("{:?}", kept(3)),
+            format!("{:?}", live(3).kept()),
             "at 3.5".into(),
             "{\"id\":4}".into(),
         ];
@@ -309,7 +314,7 @@ mod tests {
         journal.append(1.5, b"{\"id\":1}\n").unwrap();
         drop(journal);
         // Any part of what was to take its place, and half a line behind the last.
-        let (file, len) = write(&dir.path().join(NEXT), &kept(3)).unwrap();
+        let (file, len) = write(&dir.path().join(NEXT), &live(3)).unwrap();
         file.set_len(len - 10).unwrap();
         let path = dir.path().join(NAME);
         let whole = std::fs::read(&path).unwrap();
@@ -319,9 +324,9 @@ mod tests {
         assert!(!dir.path().join(NEXT).exists());
         assert_eq!(std::fs::read(&path).unwrap(), whole);
         journal.append(2.5, b"{\"id\":3}\n").unwrap();
-        journal.compact(&kept(1)).unwrap();
+        journal.compact(&live(1)).unwrap();
         drop(journal);
-        assert_eq!(opened(dir.path()).1, [format!("{:?}", kept(1))]);
+        assert_eq!(opened(dir.path()).1, [format!("{:?}", live(1).kept())]);
     }
 
     #[test]
@@ -330,7 +335,7 @@ mod tests {
         let (mut journal, _) = opened(dir.path());
         journal.append(1.5, &b"{\"id\":1}\n".repeat(20)).unwrap();
         std::fs::create_dir(dir.path().join(NEXT)).unwrap();
-        journal.compact(&kept(1)).unwrap_err();
+        journal.compact(&live(1)).unwrap_err();
         assert!(!journal.is_long());
         journal.append(2.5, b"{\"id\":2}\n").unwrap();
         drop(journal);
@@ -346,7 +351,7 @@ mod tests {
         for _ in 0..2 {
             let error = Journal::open(dir.path(), 1, |_| {}).unwrap_err();
             assert!(error.to_string().contains("another process"), "{error}");
-            journal.compact(&kept(1)).unwrap();
+            journal.compact(&live(1)).unwrap();
         }
     }
 }

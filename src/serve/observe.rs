@@ -159,7 +159,7 @@ impl Intake {
                 .for_each(|row| watch.note(row));
         }
         if journal.is_long()
-            && let Err(why) = journal.compact(&self.entries.live.kept())
+            && let Err(why) = journal.compact(&self.entries.live)
         {
             *error = Some(format!(
                 "{} cannot be made smaller: {why}",

@@ -21,7 +21,7 @@ const BATCH: usize = 250;
 const FILL: usize = 440;
 /// So many batches later, labels come.
 const LATE: usize = 20;
-/// Between the requests of a client.
+/// Between the requests of a client, but for the first sixth of the time.
 const PAUSE: Duration = Duration::from_millis(50);
 
 fn seconds() -> u64 {
@@ -192,30 +192,35 @@ fn minutes_of_load_lose_nothing_and_take_no_memory() {
     };
     // What it keeps is full before memory is looked at.
     (0..FILL).for_each(|_| service.step());
-    let stop = AtomicBool::new(false);
-    let going = || !stop.load(Ordering::Relaxed);
+    let (hurry, stop) = (AtomicBool::new(true), AtomicBool::new(false));
+    let going = || {
+        if !hurry.load(Ordering::Relaxed) {
+            std::thread::sleep(PAUSE);
+        }
+        !stop.load(Ordering::Relaxed)
+    };
     let memory = std::thread::scope(|scope| {
         scope.spawn(|| {
             while going() {
                 service.step();
-                std::thread::sleep(PAUSE);
             }
         });
         scope.spawn(|| {
             let agent = agent();
             while going() {
                 predict(&agent, &url);
-                std::thread::sleep(PAUSE);
             }
         });
         scope.spawn(|| {
             for turn in (0..).take_while(|_| going()) {
                 look(&url, turn);
-                std::thread::sleep(PAUSE);
             }
         });
+        // What requests need that come together is seen now, and not by chance at some time later.
+        std::thread::sleep(Duration::from_secs(seconds()) / 6);
+        hurry.store(false, Ordering::Relaxed);
         let (began, mut memory) = (Instant::now(), Vec::new());
-        while began.elapsed() < Duration::from_secs(seconds()) {
+        while began.elapsed() < Duration::from_secs(seconds()) * 5 / 6 {
             std::thread::sleep(Duration::from_millis(500));
             memory.push(resident(id));
         }

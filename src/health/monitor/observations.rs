@@ -253,19 +253,27 @@ impl Observations {
         inner.counts
     }
 
-    /// What is needed to go on from here.
+    /// Shows what is needed to go on from here, as [`Kept`] has it, and in its place: a copy would be as large again.
     #[cfg(any(test, feature = "serve"))]
-    pub(crate) fn kept(&self) -> Kept {
+    pub(crate) fn show_kept<R>(
+        &self,
+        to: impl FnOnce(&Counts, &mut dyn Iterator<Item = (&Arc<str>, &Row)>) -> R,
+    ) -> R {
         let inner = self.lock();
-        let row = |id: &Arc<str>| Some((id.clone(), inner.rows.get(id)?.clone()));
+        let row = |id| inner.rows.get_key_value(id);
         let labelled = inner.labelled.iter().filter_map(row);
         let waiting = inner.observed.iter().filter_map(|(number, id)| {
             row(id).filter(|(_, row)| row.number == *number && row.label.is_none())
         });
-        Kept {
-            counts: inner.counts,
-            rows: labelled.chain(waiting).collect(),
-        }
+        to(&inner.counts, &mut labelled.chain(waiting))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> Kept {
+        self.show_kept(|counts, rows| Kept {
+            counts: *counts,
+            rows: rows.map(|(id, row)| (id.clone(), row.clone())).collect(),
+        })
     }
 
     /// Goes on from there.
