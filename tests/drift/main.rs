@@ -9,6 +9,7 @@ mod categorical;
 mod chunks;
 mod concept;
 mod evidently;
+mod extreme;
 mod multivariate;
 mod numeric;
 mod performance;

@@ -2,11 +2,18 @@
 
 use std::f64::consts::PI;
 
+use super::quadratic::{self, Tail};
 use super::sample::steps;
 use super::{Distribution, Test, Undefined, at_least};
 
 /// The variance of the statistic for very many values: 2 (π² - 9) / 3.
 const LIMIT_VARIANCE: f64 = 0.579_736_267_392_905_8;
+
+/// The weights of the squares are 1 / (j (j + 1)).
+const TAIL: Tail = Tail {
+    scale: 1.732_050_807_568_877_2,
+    slope: 11.0 / 18.0,
+};
 
 /// The natural logarithm of the level as a polynomial of the statistic: a least-squares fit to the seven critical values
 /// that F. W. Scholz and M. A. Stephens (1987, doi 10.1080/01621459.1987.10478517) give for two samples, table 1.
@@ -50,11 +57,14 @@ pub fn asymptotic(
 }
 
 /// The chance of a larger statistic for very many values (T. W. Anderson and D. A. Darling, 1954,
-/// doi 10.1080/01621459.1954.10501232); below 1e-14 only that it is small is known.
+/// doi 10.1080/01621459.1954.10501232).
 fn survival(z: f64) -> f64 {
     const STEP: f64 = 1.0 / 64.0;
     if z < 0.02 {
         return 1.0;
+    }
+    if z > quadratic::FROM {
+        return TAIL.survival(z);
     }
     let mut within = 0.0;
     // (-1/2 choose j).
@@ -160,4 +170,14 @@ fn variance(n: f64, inverse_sizes: f64) -> f64 {
         + 4.0 * h;
     let d = 4.0 * (2.0 * h + 6.0) - 8.0 * h;
     (((a * n + b) * n + c) * n + d) / ((n - 1.0) * (n - 2.0) * (n - 3.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_goes_on_where_the_series_ends() {
+        quadratic::tests::goes_on(survival, quadratic::FROM);
+    }
 }

@@ -6,8 +6,15 @@ use std::f64::consts::PI;
 use statrs::function::factorial::ln_binomial;
 use statrs::function::gamma::ln_gamma;
 
+use super::quadratic::{self, Tail};
 use super::sample::{steps, sum};
 use super::{Distribution, Test, Undefined, at_least};
+
+/// The weights of the squares are 1 / (π j)², here as multiples of twice the first.
+const TAIL: Tail = Tail {
+    scale: std::f64::consts::SQRT_2,
+    slope: 3.0 / 8.0,
+};
 
 /// Up to so many values in the larger sample the exact p-value is taken, as in scipy.
 pub const EXACT: usize = 20;
@@ -148,6 +155,10 @@ fn survival(x: f64) -> f64 {
     if x < 0.003 {
         return 1.0;
     }
+    let halves = PI * PI / 2.0 * x;
+    if halves > quadratic::FROM {
+        return TAIL.survival(halves);
+    }
     let mut within = 0.0;
     for k in 0..1000 {
         let k = f64::from(k);
@@ -177,4 +188,14 @@ fn scaled_bessel(q: f64) -> f64 {
         }
     }
     STEP * total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_goes_on_where_the_series_ends() {
+        quadratic::tests::goes_on(survival, quadratic::FROM / (PI * PI / 2.0));
+    }
 }

@@ -30,6 +30,7 @@ pub mod epps_singleton;
 mod kolmogorov;
 pub mod ks;
 pub mod mann_whitney;
+mod quadratic;
 pub(crate) mod sample;
 pub mod t_test;
 pub mod transport;
