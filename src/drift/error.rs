@@ -70,8 +70,8 @@ pub enum Undefined {
     /// All values are equal, or as good as equal where it looks.
     #[error("all values are equal")]
     Constant,
-    /// A value is ±Inf, and it needs finite ones.
-    #[error("a value is infinite")]
+    /// A value is ±Inf, or too large to be squared, and it needs finite ones.
+    #[error("a value is infinite or too large")]
     Infinite,
     /// It compares samples of one size, and these are not.
     #[error("samples of different sizes")]

@@ -1,7 +1,7 @@
 //! However large samples and differences are: the larger the difference, the smaller its p-value.
 
 use modelpulse::drift::data::{
-    Counts, Sample, Test, anderson_darling, cramer_von_mises, ks,
+    Counts, Sample, Test, anderson_darling, cramer_von_mises, epps_singleton, ks,
     mann_whitney::{self, Side},
     t_test,
 };
@@ -135,4 +135,58 @@ fn a_verdict_sees_half_a_deviation_at_any_size() {
         let judged = Policy::default().judge(&features);
         assert_eq!(judged[0].verdict, Verdict::Drift, "{sizes:?}");
     }
+}
+
+#[test]
+fn a_p_value_is_one_whatever_the_values_are() {
+    let tests: [Named; 8] = [
+        ("ks, exact", |a, b| ks::exact(a, b)),
+        ("anderson, table", |a, b| anderson_darling::test(a, b)),
+        ("cvm, asymptotic", |a, b| cramer_von_mises::asymptotic(a, b)),
+        ("mannwhitney, less", |a, b| {
+            mann_whitney::auto(a, b, Side::Less)
+        }),
+        ("mannwhitney, exact", |a, b| {
+            mann_whitney::exact(a, b, Side::Both)
+        }),
+        ("epps", epps_singleton::test),
+        ("epps, pooled", epps_singleton::pooled),
+        ("levene", t_test::levene),
+    ];
+    let mut random = fastrand::Rng::with_seed(3);
+    let (mut defined, mut undefined) = (0, 0);
+    for round in 0..1200 {
+        let of = [0, 1].map(|_| {
+            let n = random.usize(..[3, 8, 20, 60][round % 4]);
+            let (kind, scale) = (random.u8(..8), 10_f64.powi(random.i32(-320..309)));
+            let value = |random: &mut fastrand::Rng| match kind {
+                0 => random.f64(),
+                1 => f64::from(random.u8(..3)),
+                2 => 1.0,
+                3 => random.f64() * scale,
+                4 => *random.choice(&[f64::MAX, f64::MIN, 0.0, -0.0]).unwrap(),
+                5 => *random
+                    .choice(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.5])
+                    .unwrap(),
+                6 => 1e15 + f64::from(random.u8(..4)),
+                _ => random.f64().ln() / random.f64(),
+            };
+            let values: Vec<f64> = (0..n).map(|_| value(&mut random)).collect();
+            values
+        });
+        let [a, b] = of.each_ref().map(|values| Sample::new(values));
+        for (name, test) in tests.into_iter().chain(SHIFTS) {
+            match test(&a, &b) {
+                Ok(Test { p_value, .. }) => {
+                    assert!(
+                        (0.0..=1.0).contains(&p_value),
+                        "{name}: {p_value} of {of:?}"
+                    );
+                    defined += 1;
+                }
+                Err(_) => undefined += 1,
+            }
+        }
+    }
+    assert!(defined.min(undefined) > 6000, "{defined} {undefined}");
 }

@@ -5,7 +5,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::eigen::{Matrix, symmetric};
 use super::sample::{Sample, sum};
-use super::{Test, Undefined, finite};
+use super::{Test, Undefined, finite, tested};
 
 /// Where the characteristic functions are compared, in units of half the interquartile range.
 const AT: [f64; 2] = [0.4, 0.8];
@@ -78,8 +78,9 @@ fn compare(reference: &Sample, current: &Sample, one: bool) -> Result<Test, Unde
     if n.max(m) < 25.0 {
         statistic /= 1.0 + all.powf(-0.45) + 10.1 * (n.powf(-1.7) + m.powf(-1.7));
     }
-    let p_value = ChiSquared::new(f64::from(rank)).map_or(0.0, |chi| chi.sf(statistic));
-    Ok(Test { statistic, p_value })
+    tested(statistic, |statistic| {
+        ChiSquared::new(f64::from(rank)).map_or(f64::NAN, |chi| chi.sf(statistic))
+    })
 }
 
 /// The means of the cosines and sines, and their covariances.

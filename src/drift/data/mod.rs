@@ -87,3 +87,18 @@ fn finite(
         Err(Undefined::Infinite)
     }
 }
+
+/// The p-value of a statistic: none where sums were too large for a number, 0 where nothing varies that a difference could
+/// be held against.
+fn tested(statistic: f64, survival: impl FnOnce(f64) -> f64) -> Result<Test, Undefined> {
+    // Distributions do not take what is no number.
+    let p_value = match statistic {
+        _ if statistic.is_nan() => f64::NAN,
+        _ if statistic.is_infinite() => 0.0,
+        _ => survival(statistic),
+    };
+    if p_value.is_nan() {
+        return Err(Undefined::Infinite);
+    }
+    Ok(Test { statistic, p_value })
+}

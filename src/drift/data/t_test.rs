@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 use statrs::function::erf::erfc;
 
 use super::sample::{Sample, sum};
-use super::{Distribution, Test, Undefined, finite};
+use super::{Distribution, Test, Undefined, finite, tested};
 
 /// Student's t for samples of equal variance, two-sided.
 ///
@@ -38,7 +38,9 @@ pub fn welch(
     let (n, m) = (reference.len() as f64, current.len() as f64);
     let a = reference.squares() / (n - 1.0) / n;
     let b = current.squares() / (m - 1.0) / m;
-    let freedom = (a + b).powi(2) / (a * a / (n - 1.0) + b * b / (m - 1.0));
+    // Of shares, whose squares are no larger than a number can be.
+    let share = a / (a + b);
+    let freedom = 1.0 / (share * share / (n - 1.0) + (1.0 - share).powi(2) / (m - 1.0));
     t(reference, current, a + b, freedom)
 }
 
@@ -52,11 +54,9 @@ fn t(
     if variance <= 0.0 && difference == 0.0 {
         return Err(Undefined::Constant);
     }
-    let statistic = difference / variance.sqrt();
-    let tail = StudentsT::new(0.0, 1.0, freedom).map_or(0.0, |t| t.sf(statistic.abs()));
-    Ok(Test {
-        statistic,
-        p_value: (2.0 * tail).min(1.0),
+    tested(difference / variance.sqrt(), |statistic| {
+        let tail = StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.sf(statistic.abs()));
+        (2.0 * tail).min(1.0)
     })
 }
 
@@ -98,9 +98,9 @@ pub fn levene(reference: &Sample, current: &Sample) -> Result<Test, Undefined> {
     if within <= 0.0 && between <= 0.0 {
         return Err(Undefined::Constant);
     }
-    let statistic = freedom * between / within;
-    let p_value = FisherSnedecor::new(1.0, freedom).map_or(0.0, |f| f.sf(statistic));
-    Ok(Test { statistic, p_value })
+    tested(freedom * between / within, |statistic| {
+        FisherSnedecor::new(1.0, freedom).map_or(f64::NAN, |f| f.sf(statistic))
+    })
 }
 
 /// The chance that a standard normal variable is above `z`.
