@@ -9,10 +9,9 @@ use modelpulse::drift::verdict::{Policy, Verdict};
 use modelpulse::drift::{Column, Undefined, verdict};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-type Named = (
-    &'static str,
-    fn(&Sample, &Sample) -> Result<Test, Undefined>,
-);
+type Outcome = Result<Test, Undefined>;
+type Named = (&'static str, fn(&Sample, &Sample) -> Outcome);
+type OfCounts = (&'static str, fn(&Counts) -> Outcome);
 
 /// Of numbers, those that see a shift. Epps–Singleton's is none of them: it compares waves, which come again.
 const SHIFTS: [Named; 9] = [
@@ -100,7 +99,7 @@ fn no_difference_of_numbers_is_too_large_to_be_seen() {
 
 #[test]
 fn no_difference_of_categories_is_too_large_to_be_seen() {
-    let tests: [(&str, fn(&Counts) -> Result<Test, Undefined>); 5] = [
+    let tests: [OfCounts; 5] = [
         ("chi2", Counts::chi_squared),
         ("chi2, corrected", Counts::chi_squared_corrected),
         ("g", Counts::g),
