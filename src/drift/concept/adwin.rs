@@ -45,8 +45,8 @@ const BUCKETS: usize = 5;
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     length: usize,
-    totals: [f64; BUCKETS + 1],
-    squares: [f64; BUCKETS + 1],
+    totals: [f64; BUCKETS],
+    squares: [f64; BUCKETS],
 }
 
 impl Row {
@@ -137,15 +137,18 @@ impl Adwin {
                 self.rows.push_back(Row::default());
             }
             let row = &mut self.rows[at];
-            row.push(total, squares);
-            if row.length <= BUCKETS {
+            if row.length < BUCKETS {
+                row.push(total, squares);
                 return;
             }
             let n = size(at);
             let off = row.totals[0] / n - row.totals[1] / n;
-            total = row.totals[0] + row.totals[1];
-            squares = row.squares[0] + row.squares[1] + n * n * off * off / (n + n);
+            let both = row.totals[0] + row.totals[1];
+            let of_both = row.squares[0] + row.squares[1] + n * n * off * off / (n + n);
+            // Room is made before the new bucket comes: what was just written would hold up the moving of the others.
             row.drop_oldest(2);
+            row.push(total, squares);
+            (total, squares) = (both, of_both);
         }
     }
 
