@@ -1,7 +1,5 @@
 //! ADWIN: a window that shrinks whenever its two parts differ.
 
-use std::collections::VecDeque;
-
 use super::Signal;
 use super::archive::{Archive, Takes, Watch};
 
@@ -29,7 +27,7 @@ pub struct Adwin {
     grace_period: f64,
     min_part: f64,
     /// Of buckets of 1, 2, 4, … values: `rows[0]` is the newest part of the window.
-    rows: VecDeque<Row>,
+    rows: Vec<Row>,
     width: f64,
     total: f64,
     /// The sum of squares around the mean.
@@ -40,6 +38,9 @@ pub struct Adwin {
 
 /// A row that would have more buckets gives its two oldest to the next.
 const BUCKETS: usize = 5;
+
+/// More than what rounding does to a comparison, relative to what is compared.
+const SLACK: f64 = 1e-12;
 
 /// The buckets of one size, oldest first: the sum of each, and its sum of squares around its mean.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,7 +80,7 @@ impl Default for Adwin {
             clock: 32,
             grace_period: 10.0,
             min_part: 5.0,
-            rows: VecDeque::from([Row::default()]),
+            rows: Vec::new(),
             width: 0.0,
             total: 0.0,
             squares: 0.0,
@@ -132,24 +133,25 @@ impl Adwin {
         }
         self.total += value;
         let (mut total, mut squares) = (value, 0.0);
-        for at in 0.. {
-            if at == self.rows.len() {
-                self.rows.push_back(Row::default());
-            }
-            let row = &mut self.rows[at];
+        // One by twice the size of a row's buckets: powers of two, by which multiplying is exact.
+        let mut by_both = 0.5;
+        for row in &mut self.rows {
             if row.length < BUCKETS {
                 row.push(total, squares);
                 return;
             }
-            let n = size(at);
-            let off = row.totals[0] / n - row.totals[1] / n;
+            let off = row.totals[0] - row.totals[1];
             let both = row.totals[0] + row.totals[1];
-            let of_both = row.squares[0] + row.squares[1] + n * n * off * off / (n + n);
+            let of_both = row.squares[0] + row.squares[1] + off * off * by_both;
             // Room is made before the new bucket comes: what was just written would hold up the moving of the others.
             row.drop_oldest(2);
             row.push(total, squares);
             (total, squares) = (both, of_both);
+            by_both *= 0.5;
         }
+        let mut row = Row::default();
+        row.push(total, squares);
+        self.rows.push(row);
     }
 
     fn drop_oldest(&mut self) {
@@ -159,7 +161,7 @@ impl Adwin {
         let (total, squares) = (row.totals[0], row.squares[0]);
         row.drop_oldest(1);
         if row.length == 0 && at > 0 {
-            self.rows.pop_back();
+            self.rows.pop();
         }
         self.width -= n;
         self.total -= total;
@@ -171,6 +173,7 @@ impl Adwin {
     fn differs(&self) -> bool {
         let confidence = (2.0 * self.width.ln() / self.delta).ln();
         let spread = self.squares / self.width;
+        let least = 2.0 * spread * confidence * self.width * (1.0 - SLACK);
         let (mut n0, mut u0) = (0.0, 0.0);
         let (mut n1, mut u1) = (self.width, self.total);
         for (at, row) in self.rows.iter().enumerate().rev() {
@@ -180,6 +183,13 @@ impl Adwin {
                 n1 -= n;
                 u0 += total;
                 u1 -= total;
+                // Nearly all parts are too close for any such bound, which is at least that of parts whose length is not
+                // made less; both sides by the lengths' product need no division. Rounding may not hide a difference.
+                let (first, second) = (u0 * n1, u1 * n0);
+                let apart = (first - second).abs() + SLACK * (first.abs() + second.abs());
+                if apart * apart < least * n0 * n1 {
+                    continue;
+                }
                 if n1 < self.min_part || n0 < self.min_part {
                     continue;
                 }
@@ -249,5 +259,64 @@ impl Watch for Adwin {
             .sum();
         let bounded = self.rows.iter().all(|row| row.length <= BUCKETS);
         self.clock > 0 && bounded && self.rows.len() < 54 && held == self.width
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::random::SplitMix;
+
+    /// [`Adwin::differs`] as the paper has it, each part by its means.
+    fn differs(window: &Adwin) -> bool {
+        let confidence = (2.0 * window.width.ln() / window.delta).ln();
+        let spread = window.squares / window.width;
+        let (mut n0, mut u0) = (0.0, 0.0);
+        let (mut n1, mut u1) = (window.width, window.total);
+        let rows = window.rows.iter().enumerate().rev();
+        rows.flat_map(|(at, row)| row.totals[..row.length].iter().map(move |&u| (size(at), u)))
+            .any(|(n, u)| {
+                (n0, u0) = (n0 + n, u0 + u);
+                (n1, u1) = (n1 - n, u1 - u);
+                let of = |n: f64| 1.0 / (n - window.min_part + 1.0);
+                let inverse = of(n0) + of(n1);
+                let bound =
+                    (2.0 * inverse * spread * confidence).sqrt() + 2.0 / 3.0 * confidence * inverse;
+                n0.min(n1) >= window.min_part && (u0 / n0 - u1 / n1).abs() > bound
+            })
+    }
+
+    #[test]
+    fn what_is_passed_over_does_not_differ() {
+        let mut random = SplitMix::new(1);
+        let (mut looks, mut cuts) = (0, 0);
+        for (scale, offset) in [
+            (1.0, 0.0),
+            (1.0, 1e9),
+            (1e-3, 1e12),
+            (1e100, 0.0),
+            (1e-100, 0.0),
+            (1e150, -1e153),
+            (0.0, 0.1),
+        ] {
+            for shift in [0.0, 0.01, 0.1, 1.0] {
+                // A bound that is often nearly reached: most of what is passed over is near it.
+                let mut window = Adwin::default().delta(0.9).clock(u64::MAX);
+                for i in 0..20_000 {
+                    let changed = f64::from(i / 5_000 % 2) * shift;
+                    window.take(offset + scale * (random.unit() + changed));
+                    if i % 16 == 0 && window.width > window.grace_period {
+                        let expected = differs(&window);
+                        assert_eq!(window.differs(), expected, "{scale} {offset} {shift} {i}");
+                        looks += 1;
+                        if expected {
+                            cuts += 1;
+                            window.drop_oldest();
+                        }
+                    }
+                }
+            }
+        }
+        assert!(looks > 30_000 && cuts > 1_000, "{looks} looks, {cuts} cuts");
     }
 }
