@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::clock::Phase;
 use super::{Loop, point};
 use crate::train::{CheckpointLoaded, CheckpointSaved, HookError, State, Trainee};
 
@@ -25,23 +26,23 @@ impl Loop {
             Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(count as usize),
             _ => Err(format!("the checkpoint has no count of {name}")),
         };
-        self.epoch = count("epochs")?;
+        self.hooks.at.epoch = count("epochs")?;
         self.batch = count("batches")?;
-        self.steps = count("steps")?;
+        self.hooks.at.step = count("steps")?;
         self.updates = count("updates")?;
         self.running = self.batch > 0;
         if let Some(rate) = progress.number("learning_rate") {
             trainee.set_learning_rate(rate);
         }
         if let Some(session) = &self.hooks.session {
-            session.resume_at(self.epoch, self.steps);
+            session.resume_at(self.hooks.at.epoch, self.hooks.at.step);
         }
-        self.clock();
-        self.hooks.load(self.place(), &progress.under("hook"));
+        self.clock.start();
+        self.hooks.load(&progress.under("hook"));
         let loaded = CheckpointLoaded {
             path,
-            epochs: self.epoch,
-            steps: self.steps,
+            epochs: self.hooks.at.epoch,
+            steps: self.hooks.at.step,
         };
         point!(self, checkpoint_loaded, loaded);
         Ok(())
@@ -50,15 +51,15 @@ impl Loop {
     /// What a checkpoint is to keep of the loop and its hooks.
     fn progress(&mut self, trainee: &dyn Trainee) -> State {
         let mut progress = State::new();
-        progress.set("epochs", self.epoch as f64);
+        progress.set("epochs", self.hooks.at.epoch as f64);
         progress.set("batches", self.batch as f64);
-        progress.set("steps", self.steps as f64);
+        progress.set("steps", self.hooks.at.step as f64);
         progress.set("updates", self.updates as f64);
         let rate = trainee.learning_rate();
         if !rate.is_nan() {
             progress.set("learning_rate", rate);
         }
-        progress.nest("hook", self.hooks.state(self.place()));
+        progress.nest("hook", self.hooks.state());
         progress
     }
 
@@ -73,13 +74,11 @@ impl Loop {
 
     #[cold]
     fn settle_now(&mut self, trainee: &mut dyn Trainee) {
-        self.clock();
+        self.clock.start();
         if let Some((caller, parameters)) = self.asks.restore.take()
             && let Err(error) = trainee.restore(&parameters)
         {
-            let place = self.place();
-            self.hooks
-                .failed(caller, "restore", place, error.to_string());
+            self.hooks.failed(caller, "restore", error.to_string());
         }
         let wanted = self.asks.save.take();
         if wanted.is_empty() {
@@ -96,19 +95,18 @@ impl Loop {
                 Ok(bytes) => {
                     let saved = CheckpointSaved {
                         path: &path,
-                        epochs: self.epoch,
-                        steps: self.steps,
+                        epochs: self.hooks.at.epoch,
+                        steps: self.hooks.at.step,
                         bytes,
                         time: since.elapsed(),
                     };
                     point!(self, checkpoint_saved, saved);
                 }
                 Err(error) => {
-                    let place = self.place();
-                    self.hooks.failed(caller, "save", place, error.to_string());
+                    self.hooks.failed(caller, "save", error.to_string());
                 }
             }
         }
-        self.hooks_lap();
+        self.clock.lap(Phase::Hooks);
     }
 }

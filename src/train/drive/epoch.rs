@@ -1,6 +1,7 @@
 //! The points of an epoch and of an evaluation.
 
-use super::shown::Shown;
+use super::clock::Phase;
+use super::shown::{Activations, Gradients, Parameters};
 use super::{Loop, point};
 use crate::train::{EpochEnd, EpochStart, EvalBatch, EvalEnd, EvalStart, Needs, Outcome, Trainee};
 
@@ -13,15 +14,15 @@ impl Loop {
     /// The next epoch begins; `false` where there is none, or the loop is to stop. Behind a checkpoint of
     /// an epoch that had begun, that one goes on, without another call of its start.
     pub fn epoch_start(&mut self, trainee: &mut dyn Trainee) -> bool {
-        if self.hooks.stop.is_some() || self.epoch >= self.epochs {
+        if self.hooks.stop.is_some() || self.hooks.at.epoch >= self.epochs {
             return false;
         }
         if !self.running {
             self.running = true;
-            self.clock();
+            self.clock.start();
             let start = EpochStart {
-                epoch: self.epoch,
-                step: self.steps,
+                epoch: self.hooks.at.epoch,
+                step: self.hooks.at.step,
                 learning_rate: trainee.learning_rate(),
                 asks: &self.asks,
             };
@@ -40,11 +41,11 @@ impl Loop {
         }
         self.began.get_or_insert_with(std::time::Instant::now);
         (self.eval_batch, self.eval_first) = (0, 0);
-        self.clock();
+        self.clock.start();
         let start = EvalStart {
-            epoch: self.epoch,
+            epoch: self.hooks.at.epoch,
             batches,
-            parameters: &Shown::parameters(trainee, Needs::PARAMETERS),
+            parameters: &Parameters::of(trainee, Needs::PARAMETERS),
         };
         point!(self, eval_start, start);
         self.epoch_needs
@@ -53,14 +54,14 @@ impl Loop {
     /// So many items more of the held-out split went through the model; the mean loss may be left out
     /// where no hook needs it.
     pub fn eval_batch(&mut self, trainee: &mut dyn Trainee, items: usize, loss: Option<f64>) {
-        self.clock();
+        self.clock.start();
         let end = EvalBatch {
-            epoch: self.epoch,
+            epoch: self.hooks.at.epoch,
             batch: self.eval_batch,
             first: self.eval_first,
             items,
             loss,
-            activations: &Shown::activations(trainee, self.epoch_needs),
+            activations: &Activations::of(trainee, self.epoch_needs),
         };
         point!(self, eval_batch, end);
         self.eval_batch += 1;
@@ -69,9 +70,9 @@ impl Loop {
 
     /// The evaluation ended, and came to this.
     pub fn eval_end(&mut self, eval: &Outcome) {
-        self.clock();
+        self.clock.start();
         let end = EvalEnd {
-            epoch: self.epoch,
+            epoch: self.hooks.at.epoch,
             alone: !self.running,
             eval,
         };
@@ -80,27 +81,31 @@ impl Loop {
 
     /// The epoch ended; the splits came to this.
     pub fn epoch_end(&mut self, trainee: &mut dyn Trainee, train: &Outcome, eval: &Outcome) {
-        self.clock();
-        let gradients = Shown::gradients(trainee, self.epoch_needs);
+        self.clock.start();
+        let gradients = Gradients::of(trainee, self.epoch_needs);
         let end = EpochEnd {
-            epoch: self.epoch,
-            steps: self.steps,
+            epoch: self.hooks.at.epoch,
+            steps: self.hooks.at.step,
             learning_rate: trainee.learning_rate(),
             train,
             eval,
-            parameters: &Shown::parameters(trainee, Needs::PARAMETERS),
+            parameters: &Parameters::of(trainee, Needs::PARAMETERS),
             gradients: &gradients,
             asks: &self.asks,
         };
-        point!(self, epoch_end, end);
-        self.epoch += 1;
+        self.hooks.each("epoch_end", |index, hook| {
+            self.asks.caller.set(index);
+            hook.epoch_end(&end)
+        });
+        self.clock.lap(Phase::Hooks);
+        self.hooks.at.epoch += 1;
         self.batch = 0;
         self.running = false;
         self.settle(trainee);
     }
 
     fn ask_epoch_needs(&mut self) {
-        let (place, epoch) = (self.place(), self.epoch);
-        self.epoch_needs = self.hooks.needs(place, |hook| hook.epoch_needs(epoch));
+        let epoch = self.hooks.at.epoch;
+        self.epoch_needs = self.hooks.needs(|hook| hook.epoch_needs(epoch));
     }
 }

@@ -7,21 +7,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{HookFailure, OnError};
 use crate::flow::panic_message;
 use crate::summary::Text;
-use crate::train::hook::Asks;
 use crate::train::{Control, Hook, HookError, Needs, Session, State};
 
-/// Where a loop is: what failures are reported with.
+/// Where a loop is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
+    /// Epochs that ended: the number of the one that runs or comes.
     pub(super) epoch: usize,
+    /// Steps that ended, over all epochs.
     pub(super) step: usize,
 }
 
 /// Hooks in the order of their calls.
 #[derive(Default)]
 pub(super) struct Hooks {
-    entries: Vec<Entry>,
+    hooks: Vec<Box<dyn Hook>>,
     pub(super) on_error: OnError,
+    pub(super) at: Place,
     pub(super) session: Option<Session>,
     /// Why the loop is to stop.
     pub(super) stop: Option<String>,
@@ -30,54 +32,49 @@ pub(super) struct Hooks {
     pub(super) abort: Option<HookFailure>,
 }
 
-struct Entry {
-    hook: Box<dyn Hook>,
-    alive: bool,
+/// What a hook says at a point.
+pub(super) type Answer = Result<Control, HookError>;
+
+/// Stands in the place of a hook that is not called again, which is dropped with the loop.
+struct Disabled {
+    name: String,
+    _hook: Box<dyn Hook>,
+}
+
+impl Hook for Disabled {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl std::fmt::Debug for Hooks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.entries.iter().map(|entry| entry.hook.name());
+        let names = self.hooks.iter().map(|hook| hook.name());
         f.debug_list().entries(names).finish()
     }
 }
 
 impl Hooks {
     pub(super) fn push(&mut self, hook: Box<dyn Hook>) {
-        self.entries.push(Entry { hook, alive: true });
+        self.hooks.push(hook);
     }
 
     /// What all hooks together need, as `each` says.
     #[inline]
-    pub(super) fn needs(&mut self, at: Place, each: impl Fn(&dyn Hook) -> Needs) -> Needs {
+    pub(super) fn needs(&mut self, each: impl Fn(&dyn Hook) -> Needs) -> Needs {
         let mut all = Needs::NOTHING;
-        self.each("needs", at, |_, hook| {
+        self.each("needs", |_, hook| {
             all = all | each(hook);
             Ok(Control::Continue)
         });
         all
     }
 
-    /// Calls each hook at a point; `asks` learns which one asks.
-    #[inline]
-    pub(super) fn call(
-        &mut self,
-        asks: &Asks,
-        point: &'static str,
-        at: Place,
-        call: impl Fn(&mut dyn Hook) -> Result<Control, HookError>,
-    ) {
-        self.each(point, at, |index, hook| {
-            asks.caller.set(index);
-            call(hook)
-        });
-    }
-
     /// What a checkpoint keeps of the hooks.
-    pub(super) fn state(&mut self, at: Place) -> State {
+    pub(super) fn state(&mut self) -> State {
         let mut all = State::new();
         let mut seen = Vec::new();
-        self.each("state", at, |_, hook| {
+        self.each("state", |_, hook| {
             all.nest(&key(&mut seen, hook), hook.state());
             Ok(Control::Continue)
         });
@@ -85,9 +82,9 @@ impl Hooks {
     }
 
     /// Gives each hook what a checkpoint kept of it; one that the checkpoint does not know begins anew.
-    pub(super) fn load(&mut self, at: Place, state: &State) {
+    pub(super) fn load(&mut self, state: &State) {
         let mut seen = Vec::new();
-        self.each("load_state", at, |_, hook| {
+        self.each("load_state", |_, hook| {
             let state = state.under(&key(&mut seen, hook));
             if !state.is_empty() {
                 hook.load_state(&state)?;
@@ -96,56 +93,75 @@ impl Hooks {
         });
     }
 
+    /// Calls each hook, of which it is told the index, at a point.
+    ///
+    /// A hook that does not just have the loop go on leaves the inner loop, which so holds nothing but the calls.
     #[inline]
-    fn each(
+    pub(super) fn each(
         &mut self,
         point: &'static str,
-        at: Place,
-        mut call: impl FnMut(usize, &mut dyn Hook) -> Result<Control, HookError>,
+        mut call: impl FnMut(usize, &mut dyn Hook) -> Answer,
     ) {
         let mut next = 0;
-        while next < self.entries.len() {
-            let Self { entries, stop, .. } = self;
+        loop {
             let called = catch_unwind(AssertUnwindSafe(|| {
-                while let Some(entry) = entries.get_mut(next) {
+                for hook in &mut self.hooks[next..] {
                     let index = next;
                     next += 1;
-                    if !entry.alive {
-                        continue;
-                    }
-                    match call(index, entry.hook.as_mut()) {
+                    match call(index, hook.as_mut()) {
                         Ok(Control::Continue) => {}
-                        Ok(Control::Stop(reason)) => {
-                            stop.get_or_insert(reason);
-                        }
-                        Err(error) => return Err(error.to_string()),
+                        other => return Some(other),
                     }
                 }
-                Ok(())
+                None
             }));
-            match called {
-                Ok(Ok(())) => {}
-                Ok(Err(message)) => self.failed(next - 1, point, at, message),
-                Err(panic) => self.failed(next - 1, point, at, panic_message(&*panic)),
+            if matches!(called, Ok(None)) {
+                return;
             }
+            self.answered(next - 1, point, called);
+        }
+    }
+
+    /// The hook `index` does not just have the loop go on.
+    #[cold]
+    fn answered(
+        &mut self,
+        index: usize,
+        point: &'static str,
+        called: std::thread::Result<Option<Answer>>,
+    ) {
+        match called {
+            Ok(None | Some(Ok(Control::Continue))) => {}
+            Ok(Some(Ok(Control::Stop(reason)))) => {
+                self.stop.get_or_insert(reason);
+            }
+            Ok(Some(Err(error))) => {
+                let said = catch_unwind(AssertUnwindSafe(|| error.to_string()));
+                let said = said.unwrap_or_else(|panic| panic_message(&*panic));
+                self.failed(index, point, said);
+            }
+            Err(panic) => self.failed(index, point, panic_message(&*panic)),
         }
     }
 
     /// What the hook `index` asked for, or did, failed.
     #[cold]
-    pub(super) fn failed(&mut self, index: usize, point: &'static str, at: Place, message: String) {
-        let Some(entry) = self.entries.get_mut(index) else {
-            return;
-        };
-        entry.alive = self.on_error == OnError::Warn;
-        let hook = catch_unwind(AssertUnwindSafe(|| entry.hook.name().to_owned()));
+    pub(super) fn failed(&mut self, index: usize, point: &'static str, message: String) {
+        let hook = catch_unwind(AssertUnwindSafe(|| self.hooks[index].name().to_owned()));
         let hook = hook.unwrap_or_else(|_| format!("hook {index}"));
+        if self.on_error != OnError::Warn {
+            let disabled = Disabled {
+                name: hook.clone(),
+                _hook: self.hooks.remove(index),
+            };
+            self.hooks.insert(index, Box::new(disabled));
+        }
         let mut known = self.failures.iter_mut();
         if let Some(known) = known.find(|known| known.hook == hook && known.point == point) {
             known.count += 1;
             return;
         }
-        let Place { epoch, step } = at;
+        let Place { epoch, step } = self.at;
         let failure = HookFailure {
             hook,
             point,
@@ -189,8 +205,8 @@ fn key(seen: &mut Vec<String>, hook: &dyn Hook) -> String {
 impl Drop for Hooks {
     /// A hook that panics when it is dropped takes no other with it.
     fn drop(&mut self) {
-        for entry in self.entries.drain(..) {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(entry)));
+        for hook in self.hooks.drain(..) {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(hook)));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! same loop that a hand-written one does.
 
 mod checkpoint;
+mod clock;
 mod epoch;
 mod failure;
 mod hooks;
@@ -14,10 +15,11 @@ pub use failure::{HookFailure, OnError};
 
 use std::time::{Duration, Instant};
 
-use self::hooks::{Hooks, Place};
-use self::shown::Shown;
+use self::clock::{Clock, Phase};
+use self::hooks::Hooks;
+use self::shown::Parameters;
 use super::hook::Asks;
-use super::{Control, Exception, FitEnd, FitStart, Hook, Needs, Phases, Session, Trainee};
+use super::{Control, Exception, FitEnd, FitStart, Hook, Needs, Session, Trainee};
 
 /// A batch that begins: how many items, and which, if the loop knows.
 ///
@@ -128,11 +130,8 @@ pub struct Loop {
     asks: Asks,
     /// How many epochs are planned.
     epochs: usize,
-    /// Epochs that ended: the number of the one that runs or comes.
-    epoch: usize,
     /// Batches of the running epoch that ended.
     batch: usize,
-    steps: usize,
     updates: usize,
     items: usize,
     /// Within an epoch: between `epoch_start` and `epoch_end`.
@@ -142,27 +141,25 @@ pub struct Loop {
     needs: Needs,
     epoch_needs: Needs,
     loss: Option<f64>,
+    /// Of the step that runs.
+    learning_rate: f64,
     eval_batch: usize,
     eval_first: usize,
-    phases: Phases,
+    clock: Clock,
     /// Whether logging calls are timed, and how long they had taken at the last batch's end.
     log_clock: bool,
     logged: Duration,
-    mark: Option<Instant>,
     began: Option<Instant>,
-    hook_time: Duration,
 }
 
 /// Calls every hook at a point of the loop `$self`, and takes the time.
 macro_rules! point {
     ($self:ident, $method:ident, $context:expr) => {{
-        let (place, at) = ($self.place(), $context);
+        let at = $context;
         $self
             .hooks
-            .call(&$self.asks, stringify!($method), place, |hook| {
-                hook.$method(&at)
-            });
-        $self.hooks_lap();
+            .each(stringify!($method), |_, hook| hook.$method(&at));
+        $self.clock.lap(Phase::Hooks);
     }};
 }
 use point;
@@ -200,9 +197,9 @@ impl Loop {
     pub fn start(&mut self, trainee: &mut dyn Trainee, epochs: usize, batches: usize) {
         self.epochs = epochs;
         self.began = Some(Instant::now());
-        self.clock();
+        self.clock.start();
         let learning_rate = trainee.learning_rate();
-        let parameters = &Shown::parameters(trainee, Needs::PARAMETERS);
+        let parameters = &Parameters::of(trainee, Needs::PARAMETERS);
         let start = FitStart {
             epochs,
             batches,
@@ -229,7 +226,7 @@ impl Loop {
 
     /// The number of the epoch that runs or comes.
     pub fn epoch(&self) -> usize {
-        self.epoch
+        self.hooks.at.epoch
     }
 
     /// The number of the batch that runs or comes, within its epoch.
@@ -251,21 +248,21 @@ impl Loop {
             self.except(&failure.to_string());
             return Err(failure);
         }
-        self.clock();
-        let place = self.place();
-        let parameters = &Shown::parameters(trainee, Needs::PARAMETERS);
+        self.clock.start();
+        let parameters = &Parameters::of(trainee, Needs::PARAMETERS);
         let stopped = self.hooks.stop.take();
         let end = FitEnd {
-            epochs: self.epoch,
-            steps: self.steps,
+            epochs: self.hooks.at.epoch,
+            steps: self.hooks.at.step,
             stopped: stopped.as_deref(),
             parameters,
             asks: &self.asks,
         };
-        self.hooks.call(&self.asks, "fit_end", place, |hook| {
+        self.hooks.each("fit_end", |index, hook| {
+            self.asks.caller.set(index);
             hook.fit_end(&end).map(|()| Control::Continue)
         });
-        self.hooks_lap();
+        self.clock.lap(Phase::Hooks);
         self.settle(trainee);
         self.ended = true;
         self.report(stopped)
@@ -284,12 +281,12 @@ impl Loop {
         match self.hooks.abort.take() {
             Some(failure) => Err(failure),
             None => Ok(LoopReport {
-                epochs: self.epoch,
-                steps: self.steps,
+                epochs: self.hooks.at.epoch,
+                steps: self.hooks.at.step,
                 stopped,
                 hook_failures: std::mem::take(&mut self.hooks.failures),
                 time: self.began.map_or(Duration::ZERO, |began| began.elapsed()),
-                hook_time: self.hook_time,
+                hook_time: self.clock.hooks,
             }),
         }
     }
@@ -297,49 +294,13 @@ impl Loop {
     fn except(&mut self, message: &str) {
         self.ended = true;
         let exception = Exception {
-            epoch: self.epoch,
-            steps: self.steps,
+            epoch: self.hooks.at.epoch,
+            steps: self.hooks.at.step,
             message,
         };
-        self.hooks
-            .call(&self.asks, "exception", self.place(), |hook| {
-                hook.exception(&exception).map(|()| Control::Continue)
-            });
-    }
-
-    #[inline]
-    fn place(&self) -> Place {
-        Place {
-            epoch: self.epoch,
-            step: self.steps,
-        }
-    }
-
-    /// Starts the clock.
-    fn clock(&mut self) {
-        self.mark = Some(Instant::now());
-    }
-
-    /// The time since the clock was looked at; nothing where it does not run, which costs a comparison.
-    #[inline(always)]
-    fn lap(&mut self) -> Option<Duration> {
-        self.mark.map(|mark| self.lap_since(mark))
-    }
-
-    #[inline(never)]
-    fn lap_since(&mut self, mark: Instant) -> Duration {
-        let now = Instant::now();
-        self.mark = Some(now);
-        now - mark
-    }
-
-    /// What went by was spent in hooks.
-    #[inline(always)]
-    fn hooks_lap(&mut self) {
-        if let Some(lap) = self.lap() {
-            self.phases.hooks += lap;
-            self.hook_time += lap;
-        }
+        self.hooks.each("exception", |_, hook| {
+            hook.exception(&exception).map(|()| Control::Continue)
+        });
     }
 }
 

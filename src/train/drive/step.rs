@@ -1,8 +1,12 @@
 //! The points of a training batch.
 //!
-//! Nothing is allocated here, and the clock is read only where a hook needs something of the step.
+//! Nothing is allocated here, and the clock is read only where a hook needs something of the step. The points are a part
+//! of the loop that calls them, for what they do on the way there and back is as much as what hooks cost.
 
-use super::shown::Shown;
+use std::cell::OnceCell;
+
+use super::clock::Phase;
+use super::shown::{Activations, Gradients};
 use super::{Batch, Loop, point};
 use crate::train::{
     AfterBackward, AfterLoss, AfterStep, BatchEnd, BatchStart, BeforeStep, Needs, Phases, Trainee,
@@ -16,25 +20,24 @@ impl Loop {
     }
 
     /// A training batch begins: how many items it has, or a [`Batch`]. Returns what hooks need of it.
-    #[inline]
+    #[inline(always)]
     pub fn batch_start<'a>(
         &mut self,
         trainee: &mut dyn Trainee,
         batch: impl Into<Batch<'a>>,
     ) -> Needs {
         let Batch { items, indices } = batch.into();
-        if let Some(lap) = self.lap() {
-            self.phases.data = lap;
-        }
+        self.clock.lap(Phase::Data);
         self.items = items;
         self.loss = None;
+        self.learning_rate = trainee.learning_rate();
         let start = BatchStart {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             batch: self.batch,
             items,
             indices,
-            learning_rate: trainee.learning_rate(),
+            learning_rate: self.learning_rate,
             asks: &self.asks,
         };
         point!(self, batch_start, start);
@@ -44,19 +47,17 @@ impl Loop {
 
     /// The mean loss of the batch was taken; it may be left out where no hook [needs](Self::needs) it.
     /// `false` where a hook has the step skipped: then no gradients are needed.
-    #[inline]
+    #[inline(always)]
     pub fn after_loss(&mut self, trainee: &mut dyn Trainee, loss: Option<f64>) -> bool {
-        if let Some(lap) = self.lap() {
-            self.phases.forward = lap;
-        }
+        self.clock.lap(Phase::Forward);
         self.loss = loss;
         let after = AfterLoss {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             batch: self.batch,
             items: self.items,
             loss,
-            activations: &Shown::activations(trainee, self.needs),
+            activations: &Activations::of(trainee, self.needs),
             asks: &self.asks,
         };
         point!(self, after_loss, after);
@@ -64,18 +65,17 @@ impl Loop {
     }
 
     /// The gradients are there. `false` where a hook has the step skipped.
-    #[inline]
+    #[inline(always)]
     pub fn after_backward(&mut self, trainee: &mut dyn Trainee) -> bool {
-        if let Some(lap) = self.lap() {
-            self.phases.backward = lap;
-        }
+        self.clock.lap(Phase::Backward);
+        let shown = &Gradients::of(trainee, self.needs);
         let after = AfterBackward {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             batch: self.batch,
             loss: self.loss,
-            parameters: &Shown::parameters(trainee, self.needs),
-            gradients: &Shown::gradients(trainee, self.needs),
+            parameters: &shown.parameters,
+            gradients: shown,
             asks: &self.asks,
         };
         point!(self, after_backward, after);
@@ -84,19 +84,19 @@ impl Loop {
 
     /// The optimizer is about to move the parameters, by gradients that are clipped if they are to be.
     /// `false` where a hook has the step skipped.
-    #[inline]
+    #[inline(always)]
     pub fn before_step(&mut self, trainee: &mut dyn Trainee) -> bool {
-        if let Some(lap) = self.lap() {
-            self.phases.optimizer += lap;
-        }
+        self.clock.lap(Phase::Optimizer);
+        self.learning_rate = trainee.learning_rate();
+        let shown = &Gradients::of(trainee, self.needs);
         let before = BeforeStep {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             update: self.updates,
             loss: self.loss,
-            learning_rate: trainee.learning_rate(),
-            parameters: &Shown::parameters(trainee, self.needs),
-            gradients: &Shown::gradients(trainee, self.needs),
+            learning_rate: self.learning_rate,
+            parameters: &shown.parameters,
+            gradients: shown,
             asks: &self.asks,
         };
         point!(self, before_step, before);
@@ -105,44 +105,50 @@ impl Loop {
     }
 
     /// The optimizer moved the parameters.
-    #[inline]
+    #[inline(always)]
     pub fn after_step(&mut self, trainee: &mut dyn Trainee) {
-        if let Some(lap) = self.lap() {
-            self.phases.optimizer += lap;
-        }
+        self.clock.lap(Phase::Optimizer);
+        let shown = &Gradients::of(trainee, self.needs);
         let after = AfterStep {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             update: self.updates,
-            learning_rate: trainee.learning_rate(),
-            parameters: &Shown::parameters(trainee, self.needs),
-            gradients: &Shown::gradients(trainee, self.needs),
+            learning_rate: self.learning_rate,
+            parameters: &shown.parameters,
+            gradients: shown,
         };
         point!(self, after_step, after);
         self.updates += 1;
     }
 
     /// The batch ended. `false` where the loop is to stop.
-    #[inline]
+    #[inline(always)]
     pub fn batch_end(&mut self, trainee: &mut dyn Trainee) -> bool {
-        self.lap();
+        self.clock.lap(Phase::Between);
         let phases = self.take_phases();
-        let skipped = self.asks.skip.take();
+        let shown = &Gradients::of(trainee, self.needs);
         let end = BatchEnd {
-            epoch: self.epoch,
-            step: self.steps,
+            epoch: self.hooks.at.epoch,
+            step: self.hooks.at.step,
             batch: self.batch,
             items: self.items,
             loss: self.loss,
-            learning_rate: trainee.learning_rate(),
-            skipped: skipped.as_deref(),
+            learning_rate: self.learning_rate,
+            skipped: self.asks.skip.get().map(String::as_str),
             phases: phases.as_ref(),
-            parameters: &Shown::parameters(trainee, self.needs),
-            gradients: &Shown::gradients(trainee, self.needs),
+            parameters: &shown.parameters,
+            gradients: shown,
             asks: &self.asks,
         };
-        point!(self, batch_end, end);
-        self.steps += 1;
+        self.hooks.each("batch_end", |index, hook| {
+            self.asks.caller.set(index);
+            hook.batch_end(&end)
+        });
+        self.clock.lap(Phase::Hooks);
+        if self.asks.skip.get().is_some() {
+            self.asks.skip = OnceCell::new();
+        }
+        self.hooks.at.step += 1;
         self.batch += 1;
         self.settle(trainee);
         self.ask_needs();
@@ -152,15 +158,13 @@ impl Loop {
     /// What hooks need of the coming step; the clock runs if they need anything.
     #[inline]
     pub(super) fn ask_needs(&mut self) {
-        let (place, step) = (self.place(), self.steps);
-        self.needs = self.hooks.needs(place, |hook| hook.needs(step));
+        let step = self.hooks.at.step;
+        self.needs = self.hooks.needs(|hook| hook.needs(step));
         if self.needs == Needs::NOTHING {
             // What hooks did since the last batch belongs to no step then.
-            if self.mark.take().is_some() {
-                self.phases = Phases::default();
-            }
+            self.clock.stop();
         } else {
-            self.clock();
+            self.clock.start();
         }
         let time = self.needs.has(Needs::TIME);
         if time != self.log_clock
@@ -175,9 +179,10 @@ impl Loop {
     /// The phases since the last batch's end, if a hook needs them.
     #[inline]
     fn take_phases(&mut self) -> Option<Phases> {
-        // A step that nobody times leaves no mark.
-        self.mark?;
-        let mut phases = std::mem::take(&mut self.phases);
+        if !self.clock.runs() {
+            return None;
+        }
+        let mut phases = self.clock.take();
         if !self.needs.has(Needs::TIME) {
             return None;
         }
@@ -192,14 +197,16 @@ impl Loop {
     /// Whether no hook has the step skipped.
     #[inline]
     fn goes_on(&self) -> bool {
-        self.asks.skip.borrow().is_none()
+        self.asks.skip.get().is_none()
     }
 
     /// Sets the learning rate that hooks asked for.
     #[inline]
     pub(super) fn settle_rate(&mut self, trainee: &mut dyn Trainee) {
-        if let Some(rate) = self.asks.learning_rate.take() {
+        if let Some(rate) = self.asks.learning_rate.get() {
+            self.asks.learning_rate.set(None);
             trainee.set_learning_rate(rate);
+            self.learning_rate = trainee.learning_rate();
         }
     }
 }

@@ -149,7 +149,7 @@ pub struct BatchEnd<'a> {
     pub items: usize,
     /// The mean loss, if a hook needs [`Needs::LOSS`].
     pub loss: Option<f64>,
-    /// The optimizer's learning rate.
+    /// The learning rate of this step.
     pub learning_rate: f64,
     /// Why the optimizer's step was skipped, if it was.
     pub skipped: Option<&'a str>,

@@ -1,6 +1,6 @@
 //! What hooks ask of a loop: what they want to see, and what they want done.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 
 use crate::train::State;
@@ -76,17 +76,17 @@ impl std::ops::BitOr for Needs {
 /// What hooks asked to be done when all of them have been called.
 #[derive(Debug, Default)]
 pub(in crate::train) struct Asks {
-    /// Which hook is being called.
+    /// Which hook is being called, where it may ask for a checkpoint or for parameters.
     pub(in crate::train) caller: Cell<usize>,
     pub(in crate::train) learning_rate: Cell<Option<f64>>,
-    pub(in crate::train) skip: RefCell<Option<String>>,
+    pub(in crate::train) skip: OnceCell<String>,
     pub(in crate::train) save: RefCell<Vec<(usize, PathBuf)>>,
     pub(in crate::train) restore: RefCell<Option<(usize, State)>>,
 }
 
 impl Asks {
     pub(super) fn skip(&self, reason: impl Into<String>) {
-        self.skip.borrow_mut().get_or_insert_with(|| reason.into());
+        self.skip.get_or_init(|| reason.into());
     }
 
     pub(super) fn save(&self, path: impl Into<PathBuf>) {
