@@ -7,6 +7,7 @@
 
 use super::data::{Distribution, ks};
 use super::profile::{Categories, Feature, Numbers, Profile, Role};
+use crate::metrics::significance::discovery_levels;
 
 /// How chunks of a stream are judged.
 ///
@@ -115,7 +116,7 @@ impl StreamPolicy {
         }
         let all = seen.iter_mut().flat_map(|seen| seen.p_value.as_mut());
         let mut all: Vec<&mut f64> = all.chain(missing.iter_mut().flatten()).collect();
-        together(&mut all);
+        discovery_levels(&mut all);
         for (seen, p_missing) in seen.iter_mut().zip(missing) {
             let below = |p_value: Option<f64>| p_value.is_some_and(|p_value| p_value <= self.level);
             seen.missing_drifted = below(p_missing);
@@ -232,15 +233,4 @@ fn divergence(rate: f64, from: f64) -> f64 {
         false => 0.0,
     };
     part(rate, from) + part(1.0 - rate, 1.0 - from)
-}
-
-/// Benjamini and Hochberg: the least level at which each would be among the discoveries.
-fn together(p_values: &mut [&mut f64]) {
-    p_values.sort_by(|a, b| a.total_cmp(b));
-    let all = p_values.len() as f64;
-    let mut least = 1.0_f64;
-    for (at, p_value) in p_values.iter_mut().enumerate().rev() {
-        least = least.min(**p_value * all / (at + 1) as f64);
-        **p_value = least;
-    }
 }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::data::sample::{Sample, steps};
 use super::data::{Categories, Counts, Distribution, Test, anderson_darling, ks};
 use super::{Column, Method, Undefined, parallel};
+use crate::metrics::significance::discovery_levels;
 
 /// A feature on both sides.
 ///
@@ -270,7 +271,11 @@ impl Policy {
             let found = distribution.into_iter().chain(feature.missing.as_mut());
             found.filter(|finding| finding.threshold.is_none())
         });
-        adjust(findings.collect());
+        let adjusted = findings.map(|finding| {
+            finding.adjusted = finding.p_value;
+            &mut finding.adjusted
+        });
+        discovery_levels(&mut adjusted.collect::<Vec<_>>());
         for feature in &mut judged {
             self.decide(feature);
         }
@@ -477,16 +482,5 @@ impl Kinds {
         }
         let (reference, current) = kept.into_iter().map(|[a, b]| (a, b)).unzip();
         Ok(Counts::new(reference, current))
-    }
-}
-
-/// Benjamini and Hochberg: the least level at which each would be among the discoveries.
-fn adjust(mut findings: Vec<&mut Finding>) {
-    findings.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
-    let all = findings.len() as f64;
-    let mut least = 1.0_f64;
-    for (at, finding) in findings.into_iter().enumerate().rev() {
-        least = least.min(finding.p_value * all / (at + 1) as f64);
-        finding.adjusted = least;
     }
 }

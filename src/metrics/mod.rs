@@ -44,6 +44,8 @@ mod ranks;
 mod regression;
 mod report;
 mod rows;
+#[cfg(feature = "stats")]
+pub(crate) mod significance;
 #[cfg(feature = "drift")]
 pub(crate) mod spread;
 mod steps;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
-use statrs::function::factorial::ln_binomial;
 
 use super::sample::{steps, sum};
 use super::t_test::normal_survival;
 use super::{Distribution, Test, Undefined};
+use crate::metrics::significance::Hypergeometric;
 
 /// The categories of two samples, in order, with their [`Counts`].
 ///
@@ -233,29 +233,10 @@ impl Counts {
     /// [`Undefined::TooFew`] if one is empty, [`Undefined::Categories`].
     pub fn fisher(&self) -> Result<Test, Undefined> {
         let [[a, b], [c, d]] = self.two()?;
-        let (n, m, first) = (a + b, c + d, a + c);
-        let all = ln_binomial(n + m, first);
-        let chance = |a: u64| ln_binomial(n, a) + ln_binomial(m, first - a) - all;
-        // As likely as what was seen, but for rounding.
-        let limit = chance(a) + 1e-7;
-        // Chances rise up to the likeliest table and fall from there on: those that count are at both ends, and of them
-        // those that are far out are nothing beside the others.
-        let (least, most) = (first.saturating_sub(m), first.min(n));
-        let likeliest = (u128::from(first) + 1) * (u128::from(n) + 1) / (u128::from(n + m) + 2);
-        let likeliest = u64::try_from(likeliest).map_or(most, |at| at.clamp(least, most));
-        let below = edge(least, likeliest + 1, |at| chance(at) > limit);
-        let above = edge(likeliest + 1, most + 1, |at| chance(at) <= limit);
-        let ends = [
-            &mut (least..below).rev() as &mut dyn Iterator<Item = u64>,
-            &mut (above..=most),
-        ];
-        let p_value: f64 = ends
-            .map(|end| tail(end.map(|at| chance(at).exp())))
-            .iter()
-            .sum();
+        let drawn = Hypergeometric::new(a + c, a + b, a + b + c + d);
         Ok(Test {
             statistic: (a as f64 * d as f64) / (b as f64 * c as f64),
-            p_value: p_value.min(1.0),
+            p_value: drawn.as_unlikely_as(a),
         })
     }
 
@@ -381,29 +362,4 @@ impl Counts {
 fn filled((p, q): (f64, f64)) -> (f64, f64) {
     let fill = |share: f64| if share == 0.0 { NONE } else { share };
     (fill(p), fill(q))
-}
-
-/// The first of `from..to` of which `holds` is true, as of all behind it; `to` where there is none.
-fn edge(mut from: u64, mut to: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    while from < to {
-        let middle = from + (to - from) / 2;
-        if holds(middle) {
-            to = middle;
-        } else {
-            from = middle + 1;
-        }
-    }
-    from
-}
-
-/// The sum of chances that fall, as far as they are something beside it.
-fn tail(chances: impl Iterator<Item = f64>) -> f64 {
-    let mut total = 0.0;
-    for chance in chances {
-        total += chance;
-        if chance <= 1e-17 * total {
-            break;
-        }
-    }
-    total
 }

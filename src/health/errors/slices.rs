@@ -3,7 +3,8 @@
 //! A slice counts from a least number of rows on. The order of updates does not change a count, nor a sum of errors
 //! that are 0 or 1.
 
-use super::significance::{Moments, adjusted, are_counts, p_value};
+use super::significance::{Moments, p_value};
+use crate::metrics::significance::discovery_levels;
 
 /// A column to slice by: its name, and what it may hold.
 ///
@@ -288,13 +289,15 @@ impl Slices {
                 (vec![first, condition(pair.second, at % width)], cell)
             }));
         }
-        let counts = are_counts(&self.all);
+        let counts = self.all.are_counts();
         let p_values: Vec<f64> = found
             .iter()
             .map(|(_, cell)| p_value(cell, &self.all, counts))
             .collect();
+        let mut q_values = p_values.clone();
+        discovery_levels(&mut q_values.iter_mut().collect::<Vec<_>>());
         let overall = self.error_rate().unwrap_or(f64::NAN);
-        let slices = found.into_iter().zip(adjusted(&p_values)).zip(&p_values);
+        let slices = found.into_iter().zip(q_values).zip(&p_values);
         let mut slices: Vec<Slice<'_>> = slices
             .map(|(((conditions, cell), q_value), &p_value)| {
                 let error_rate = cell.sum / cell.n as f64;
