@@ -2,6 +2,10 @@
 //!
 //! One seed, one result: parameters, batches and their order come from it alone, so that series
 //! outside `time/` and `resource/` are bit-identical from run to run, whatever the number of threads.
+//!
+//! On a CPU candle 0.11 counts the machine's cores at each matrix product, in a file of the system that grows with them,
+//! unless the environment variable `RAYON_NUM_THREADS` says how many threads it takes. Set it where the products are
+//! small.
 
 mod checkpoint;
 mod clip;
