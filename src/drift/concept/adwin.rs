@@ -183,8 +183,8 @@ impl Adwin {
                 n1 -= n;
                 u0 += total;
                 u1 -= total;
-                // Nearly all parts are too close for any such bound, which is at least that of parts whose length is not
-                // made less; both sides by the lengths' product need no division. Rounding may not hide a difference.
+                // The bound is more than √(2 spread confidence (1/n0 + 1/n1)), which nearly no parts reach. Both sides
+                // multiplied by n0 n1, telling so needs no division; and rounding may not hide a difference.
                 let (first, second) = (u0 * n1, u1 * n0);
                 let apart = (first - second).abs() + SLACK * (first.abs() + second.abs());
                 if apart * apart < least * n0 * n1 {
