@@ -171,7 +171,10 @@ impl Hook for PanicsIn {
 
     fn fit_start(&mut self, _: &FitStart<'_>) -> Result<Control, HookError> {
         assert_ne!(self.0, "name", "fails so that it is named");
-        Ok(Control::Continue)
+        match self.0 {
+            "error" => Err(PanicsWhenDropped.into()),
+            _ => Ok(Control::Continue),
+        }
     }
 
     fn fit_end(&mut self, _: &FitEnd<'_>) -> Result<(), HookError> {
@@ -186,9 +189,26 @@ impl Drop for PanicsIn {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("it broke")]
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("and falls apart");
+    }
+}
+
 #[test]
 fn no_panic_of_a_hook_leaves_the_loop() {
-    for (point, failures) in [("needs", 1), ("name", 1), ("fit_end", 1), ("drop", 0)] {
+    let points = [
+        ("needs", 1),
+        ("name", 1),
+        ("fit_end", 1),
+        ("drop", 0),
+        ("error", 1),
+    ];
+    for (point, failures) in points {
         let mut fit = Loop::new().hook(PanicsIn(point));
         fit.start(&mut (), 1, 1);
         while fit.epoch_start(&mut ()) {

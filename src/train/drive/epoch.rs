@@ -93,11 +93,7 @@ impl Loop {
             gradients: &gradients,
             asks: &self.asks,
         };
-        self.hooks.each("epoch_end", |index, hook| {
-            self.asks.caller.set(index);
-            hook.epoch_end(&end)
-        });
-        self.clock.lap(Phase::Hooks);
+        point!(self, epoch_end, end, self.asks.caller);
         self.hooks.at.epoch += 1;
         self.batch = 0;
         self.running = false;

@@ -33,7 +33,7 @@ pub(super) struct Hooks {
 }
 
 /// What a hook says at a point.
-pub(super) type Answer = Result<Control, HookError>;
+type Answer = Result<Control, HookError>;
 
 /// Stands in the place of a hook that is not called again, which is dropped with the loop.
 struct Disabled {
@@ -136,7 +136,7 @@ impl Hooks {
                 self.stop.get_or_insert(reason);
             }
             Ok(Some(Err(error))) => {
-                let said = catch_unwind(AssertUnwindSafe(|| error.to_string()));
+                let said = catch_unwind(AssertUnwindSafe(move || error.to_string()));
                 let said = said.unwrap_or_else(|panic| panic_message(&*panic));
                 self.failed(index, point, said);
             }

@@ -152,13 +152,14 @@ pub struct Loop {
     began: Option<Instant>,
 }
 
-/// Calls every hook at a point of the loop `$self`, and takes the time.
+/// Calls every hook at a point of the loop `$self`, and takes the time. A `$caller` is told which hook is called.
 macro_rules! point {
-    ($self:ident, $method:ident, $context:expr) => {{
+    ($self:ident, $method:ident, $context:expr $(, $caller:expr)?) => {{
         let at = $context;
-        $self
-            .hooks
-            .each(stringify!($method), |_, hook| hook.$method(&at));
+        $self.hooks.each(stringify!($method), |_index, hook| {
+            $($caller.set(_index);)?
+            hook.$method(&at)
+        });
         $self.clock.lap(Phase::Hooks);
     }};
 }

@@ -140,11 +140,7 @@ impl Loop {
             gradients: shown,
             asks: &self.asks,
         };
-        self.hooks.each("batch_end", |index, hook| {
-            self.asks.caller.set(index);
-            hook.batch_end(&end)
-        });
-        self.clock.lap(Phase::Hooks);
+        point!(self, batch_end, end, self.asks.caller);
         if self.asks.skip.get().is_some() {
             self.asks.skip = OnceCell::new();
         }
